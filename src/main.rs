@@ -1,0 +1,2 @@
+//! The command `packhouse`: hands over to the library.
+fn main() {}
