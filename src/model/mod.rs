@@ -3,6 +3,33 @@
 //! Everything here is plain data and pure functions. Nothing in this folder reads a clock, a file or a socket, and
 //! nothing here knows how a value is stored or sent. A value of one of these types has passed its parser.
 
+pub mod channel;
 pub mod digest;
+pub mod file;
+pub mod id;
+pub mod limits;
+pub mod manifest;
+pub mod markdown;
+pub mod name;
+pub mod package;
+pub mod package_id;
+pub mod release;
+pub mod time;
+pub mod token;
+pub mod user;
+pub mod version;
 
+pub use channel::{Channel, Platform};
 pub use digest::{Crc32, Sha256};
+pub use file::{Content, ExternalUrl, MimeType, ReleaseFile, Requirement, RequirementPart};
+pub use id::{ApiTokenId, ChannelId, FileId, PackageKey, PlatformId, ReleaseId, UserId};
+pub use manifest::Manifest;
+pub use markdown::Markdown;
+pub use name::{ChannelName, ChannelShort, DisplayName, FullName, InvalidName, PackageName, PlatformName, UserName};
+pub use package::{Member, Package, Role, Visibility};
+pub use package_id::PackageId;
+pub use release::{Release, YankReason};
+pub use time::Timestamp;
+pub use token::{Scope, TokenKind, TokenSecret};
+pub use user::{ApiToken, Label, Password, PasswordHash, Session, User};
+pub use version::Version;
