@@ -18,7 +18,9 @@ impl Level {
     fn compression(self) -> Compression {
         match self {
             Self::Fast => Compression::new(1),
-            Self::Best => Compression::new(9),
+            // Measured on lines, summaries and hashes in pieces of 64 KiB: zlib-rs makes them larger at 9 than at 7,
+            // and at 8 at most 1 % smaller for up to four times the time.
+            Self::Best => Compression::new(7),
         }
     }
 }

@@ -140,7 +140,7 @@ impl<L: Layout> SegmentedText<L> {
     }
 
     /// The file as it is sent. The first call after a change deflates the segments that nobody has read yet, about
-    /// 0.3 ms each, and all who ask meanwhile wait for it: a task must not call this where it may not block.
+    /// 0.2 ms each, and all who ask meanwhile wait for it: a task must not call this where it may not block.
     #[must_use]
     pub fn render(&self) -> Arc<Rendered> {
         self.rendered.get_or_make(|| {
@@ -150,7 +150,7 @@ impl<L: Layout> SegmentedText<L> {
     }
 
     /// One round of improvement: what was read, and what a former round has met already, so that it seems to last, is
-    /// deflated again at the best level; `segments_max` segments of about 2 ms each at most. Returns how many it was.
+    /// deflated again at the best level; `segments_max` segments of about 1 ms each at most. Returns how many it was.
     ///
     /// The rendered file is replaced by a better one (with another entity tag) only when all of it is at its best; a
     /// later state of the text has what was improved as soon as it is rendered.

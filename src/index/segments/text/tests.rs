@@ -237,6 +237,21 @@ fn a_change_deflates_one_segment() {
 }
 
 #[test]
+fn what_is_left_of_a_group_joins_its_neighbours() {
+    let entries: Vec<_> = (0..400).map(|key| member(key, 60)).collect();
+    let file = SegmentedText::<SmallMembers>::new("{", "}");
+    let file = file.apply(entries.iter().map(|(name, entry)| (name.as_str(), Some(entry))));
+    assert!(file.groups.len() > 3);
+    for group in file.groups.iter() {
+        let gone = |name: &str| group.segments().iter().any(|segment| segment.get(name).is_some());
+        let left =
+            file.apply(entries.iter().filter(|(name, _)| gone(name)).skip(1).map(|(name, _)| (&**name, None::<&str>)));
+        assert!(left.entry_count() < file.entry_count());
+        check_sizes(&left);
+    }
+}
+
+#[test]
 fn removing_the_first_entry_leaves_the_other_segments() {
     let (file, text) = big(1_000);
     let (name, entry) = summary(0, 1);
