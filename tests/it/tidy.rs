@@ -35,7 +35,8 @@ const FOREIGN: [(&str, &[&str]); 5] = [
 ];
 
 /// What is never left behind.
-const LEFT_OVERS: [&str; 6] = ["dbg!", "todo!", "unimplemented!", "#[ignore", "#[allow(dead_code", "#![allow(dead_code"];
+const LEFT_OVERS: [&str; 6] =
+    ["dbg!", "todo!", "unimplemented!", "#[ignore", "#[allow(dead_code", "#![allow(dead_code"];
 
 /// More lines are two subjects.
 const LINES_MAX: usize = 800;
