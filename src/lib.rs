@@ -12,3 +12,4 @@
 //! to a registry from outside. `cli` starts one of the two. `ARCHITECTURE.md` is the map.
 
 pub mod model;
+pub mod store;
