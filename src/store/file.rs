@@ -113,7 +113,13 @@ impl<C: Scratch> RedbFile<C> {
         mut look: impl FnMut(&ReadTransaction) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
         let generation = self.shared.generation();
-        match self.read().and_then(|snapshot| look(&snapshot)) {
+        let result = match self.read() {
+            Ok(snapshot) => look(&snapshot),
+            Err(StorageError::Closed) => return Err(StorageError::Closed),
+            // The reason belongs to whoever made the file fail; reading needs no more than a new handle.
+            Err(_) => Err(StorageError::Latched),
+        };
+        match result {
             Err(StorageError::Latched | StorageError::Io { .. }) => {
                 self.shared.queue.ask_to_reopen(generation);
                 self.shared.wait_reopened(generation);

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn sizes_at_the_edges() {
-        assert_eq!(all(0), []);
+        assert_eq!(all(0), [0; 0]);
         assert_eq!(all(1), [1]);
         assert_eq!(all(16_363), [16_363]);
         assert_eq!(all(16_364), [16_364]);
