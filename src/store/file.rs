@@ -26,6 +26,9 @@ use writer::Writer;
 
 use super::media::{Media, OpenMode};
 
+/// What follows the name of a file whose making was interrupted.
+pub(crate) const UNFINISHED: &str = ".new";
+
 /// How long a reader whose handle failed under it waits for a new one.
 const REOPEN_WAIT: Duration = Duration::from_secs(2);
 
@@ -285,7 +288,7 @@ fn open_or_create(media: &dyn Media, name: &str, options: FileOptions) -> Result
         let commits = writer::prepare(&database, options.create_tables)?;
         return Ok((database, commits));
     }
-    let unfinished = format!("{name}.new");
+    let unfinished = format!("{name}{UNFINISHED}");
     media.remove(&unfinished).map_err(io)?;
     let database = open_database(media, &unfinished, OpenMode::Create, options.cache_bytes)?;
     let commits = writer::prepare(&database, options.create_tables)?;

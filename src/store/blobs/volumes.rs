@@ -13,7 +13,7 @@ use redb::{ReadTransaction, WriteTransaction};
 use super::BlobOptions;
 use super::sealed::SealedVolumes;
 use super::volume::{self, Fill, Put, VolumeScratch};
-use crate::store::file::{FileOptions, Lane, Pending, RedbFile, StorageError, WriteError};
+use crate::store::file::{FileOptions, Lane, Pending, RedbFile, StorageError, UNFINISHED, WriteError};
 use crate::store::media::Media;
 
 const FOLDER: &str = "blobs";
@@ -123,7 +123,11 @@ impl Active {
 impl Volumes {
     /// Opens the volumes that exist; the one with the highest number is written on.
     pub(super) fn open(media: Arc<dyn Media>, options: BlobOptions) -> Result<Self, StorageError> {
-        let names = media.list(FOLDER).map_err(|error| StorageError::from_io(&error))?;
+        let io = |error| StorageError::from_io(&error);
+        let names = media.list(FOLDER).map_err(io)?;
+        for unfinished in names.iter().filter(|name| name.ends_with(UNFINISHED)) {
+            media.remove(&format!("{FOLDER}/{unfinished}")).map_err(io)?;
+        }
         let mut numbers: BTreeSet<u32> = names.iter().filter_map(|name| number_of(name)).collect();
         let number = numbers.last().copied().unwrap_or(1);
         numbers.insert(number);
