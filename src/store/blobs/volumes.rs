@@ -32,7 +32,8 @@ pub(super) struct Volumes {
     /// The volume before the active one, until it is closed.
     retiring: Mutex<Option<Arc<Active>>>,
     sealed: SealedVolumes,
-    rolling: Mutex<()>,
+    /// Held during a rollover; true when no more may happen.
+    closed: Mutex<bool>,
 }
 
 /// The volume that is written.
@@ -140,12 +141,12 @@ impl Volumes {
             active: RwLock::new(active),
             retiring: Mutex::new(None),
             sealed,
-            rolling: Mutex::new(()),
+            closed: Mutex::new(false),
         })
     }
 
     pub(super) fn close(&self) {
-        let _no_rollover = self.rolling.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.active().file.close();
         self.sealed.close();
     }
@@ -241,7 +242,10 @@ impl Volumes {
 
     /// Seals the active volume `number` and starts the next, unless somebody else has. Blocks.
     pub(super) fn roll_over(&self, number: u32) -> Result<(), StorageError> {
-        let _one_at_a_time = self.rolling.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *closed {
+            return Err(StorageError::Closed);
+        }
         let old = self.active();
         if old.number != number {
             return Ok(());
@@ -263,8 +267,9 @@ impl Volumes {
     /// Removes the sealed volume `number` from the disk.
     pub(super) fn delete(&self, number: u32) -> Result<(), StorageError> {
         self.numbers.write().unwrap_or_else(PoisonError::into_inner).remove(&number);
-        self.sealed.forget(number);
         let removed = self.media.remove(&file_name(number)).map_err(|error| StorageError::from_io(&error));
+        // Its handle would keep the space from the disk.
+        self.sealed.forget(number);
         if removed.is_err() {
             self.numbers.write().unwrap_or_else(PoisonError::into_inner).insert(number);
         }

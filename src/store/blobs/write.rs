@@ -47,7 +47,10 @@ pub struct BlobWriter {
     /// Where the last run of chunks in one volume began.
     run: Option<(u32, u32)>,
     buffer: BytesMut,
+    /// Chunks that are ready, with the index of the first.
+    outbox: Option<(u32, Vec<Bytes>)>,
     under_way: VecDeque<(Stored, u64)>,
+    failed: Option<StorageError>,
 }
 
 /// `ring`'s state, which has a `Debug` too long to be of use.
@@ -110,7 +113,9 @@ impl Blobs {
             chunk_crcs: Vec::new(),
             run: None,
             buffer: BytesMut::new(),
+            outbox: None,
             under_way: VecDeque::new(),
+            failed: None,
         })
     }
 }
@@ -125,9 +130,12 @@ impl BlobWriter {
     /// Receives the next bytes. Waits while too much is on its way to the disk; at most 8 MiB are, and the
     /// volume's queue bounds all uploads together.
     ///
+    /// May be cancelled: [`Self::len_bytes`] then says how much was taken, and the upload can go on.
+    ///
     /// # Errors
-    /// [`StorageError`]; after one, the upload is lost and should be dropped.
+    /// [`StorageError`]; the upload is lost then, and every later call answers the same.
     pub async fn write(&mut self, mut bytes: Bytes) -> Result<(), StorageError> {
+        self.flush().await?;
         while !bytes.is_empty() {
             let step = bytes.len().min(HASH_STEP_BYTES).min(CHUNK_BYTES - self.buffer.len());
             if self.buffer.is_empty() {
@@ -139,7 +147,10 @@ impl BlobWriter {
             bytes.advance(step);
             self.size_bytes += step as u64;
             if self.buffer.len() == CHUNK_BYTES {
-                self.send_chunk().await?;
+                let chunk = self.buffer.split().freeze();
+                self.claim.lane = Lane::Bulk;
+                self.enqueue(vec![chunk])?;
+                self.flush().await?;
             }
             if !bytes.is_empty() {
                 tokio::task::yield_now().await;
@@ -148,29 +159,45 @@ impl BlobWriter {
         Ok(())
     }
 
-    async fn send_chunk(&mut self) -> Result<(), StorageError> {
-        let chunk = self.buffer.split().freeze();
-        self.claim.lane = Lane::Bulk;
-        self.send(vec![chunk]).await?;
-        while self.under_way.len() > UNDER_WAY_MAX {
-            self.receive_answer().await?;
-        }
-        Ok(())
-    }
-
-    /// Hands chunks to the volumes, as one job.
-    async fn send(&mut self, pieces: Vec<Bytes>) -> Result<(), StorageError> {
-        let first = self.chunk_crcs.len();
-        if u32::try_from(first + pieces.len()).is_err() {
-            return Err(StorageError::Internal { detail: "a blob has too many chunks".to_owned() });
-        }
+    /// Makes chunks ready to be sent.
+    fn enqueue(&mut self, pieces: Vec<Bytes>) -> Result<(), StorageError> {
+        let first = u32::try_from(self.chunk_crcs.len());
+        let (Ok(first), Ok(_)) = (first, u32::try_from(self.chunk_crcs.len() + pieces.len())) else {
+            return Err(self.fail(StorageError::Internal { detail: "a blob has too many chunks".to_owned() }));
+        };
         for piece in &pieces {
             let mut chunk = crc32fast::Hasher::new();
             chunk.update(piece);
             self.crc32.combine(&chunk);
             self.chunk_crcs.push(chunk.finalize());
         }
-        let (first, count) = (first as u32, pieces.len() as u32);
+        self.outbox = Some((first, pieces));
+        Ok(())
+    }
+
+    /// Sends what is ready and waits until not too much is under way. No step is lost if it is cancelled: a job is
+    /// submitted and noted without a wait in between.
+    async fn flush(&mut self) -> Result<(), StorageError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        if let Err(error) = self.send().await {
+            return Err(self.fail(error));
+        }
+        while self.under_way.len() > UNDER_WAY_MAX {
+            self.receive_answer().await?;
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, error: StorageError) -> StorageError {
+        self.failed.insert(error).clone()
+    }
+
+    /// Hands the chunks that are ready to the volumes, as one job.
+    async fn send(&mut self) -> Result<(), StorageError> {
+        let Some((first, pieces)) = self.outbox.clone() else { return Ok(()) };
+        let count = pieces.len() as u32;
         let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
         let under_way: u64 = self.under_way.iter().map(|(_, bytes)| bytes).sum();
         if self.reservation.bytes() < under_way + bytes {
@@ -179,7 +206,7 @@ impl BlobWriter {
         let Claim { shared, blob_id, pins, extents, lane, .. } = &mut self.claim;
         let (blob_id, run) = (*blob_id, self.run);
         let mut placed = run;
-        // The volume is pinned and noted before it can hold anything, in case this future is dropped while it waits.
+        // The volume is pinned before it can hold anything.
         let submission = shared.volumes.submit(*lane, bytes, |volume| {
             if !pins.iter().any(|pin| pin.volume == volume) {
                 pins.push(shared.pins.pin_volume(volume));
@@ -192,6 +219,7 @@ impl BlobWriter {
         layout::push(extents, volume, count);
         self.run = placed;
         self.under_way.push_back((stored, bytes));
+        self.outbox = None;
         Ok(())
     }
 
@@ -200,7 +228,7 @@ impl BlobWriter {
             let bytes = *bytes;
             let answer = stored.await;
             self.under_way.pop_front();
-            answer.map_err(StorageError::from)?;
+            answer.map_err(|error| self.fail(error.into_storage()))?;
             self.reservation.spend(bytes);
         }
         Ok(())
@@ -211,10 +239,12 @@ impl BlobWriter {
     /// # Errors
     /// [`StorageError`]; what was stored is discarded.
     pub async fn finish(mut self) -> Result<StoredBlob, StorageError> {
+        self.flush().await?;
         let mut tail = self.buffer.split().freeze();
         if !tail.is_empty() {
             let pieces = chunks::tail_pieces(tail.len()).map(|len| tail.split_to(len)).collect();
-            self.send(pieces).await?;
+            self.enqueue(pieces)?;
+            self.flush().await?;
         }
         while !self.under_way.is_empty() {
             self.receive_answer().await?;
@@ -276,7 +306,8 @@ impl Claim {
         };
         if !wanted {
             for pin in &self.pins {
-                let chunks = self.chunks_at_most_in(pin.volume);
+                let here = self.extents.iter().filter(|extent| extent.volume == pin.volume);
+                let chunks = here.map(|extent| extent.chunks).sum();
                 // Nobody waits; what fails here is left to the sweep of the next start.
                 drop(shared.volumes.remove(pin.volume, self.lane, self.blob_id, None, chunks));
             }
@@ -284,17 +315,6 @@ impl Claim {
         self.settled = true;
         Ok(())
     }
-
-    /// A job may have been submitted and not noted when the upload's future was dropped, hence the one more.
-    fn chunks_at_most_in(&self, volume: u32) -> u32 {
-        let noted = self.extents.iter().filter(|extent| extent.volume == volume).map(|extent| extent.chunks);
-        noted.sum::<u32>().saturating_add(chunks_max_per_job())
-    }
-}
-
-/// A tail's pieces are the most chunks that one job holds.
-fn chunks_max_per_job() -> u32 {
-    8
 }
 
 impl Drop for Claim {

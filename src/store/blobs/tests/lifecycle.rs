@@ -85,6 +85,42 @@ fn uploads_that_are_given_up_leave_nothing() {
 }
 
 #[test]
+fn a_cancelled_wait_loses_nothing() {
+    let rig = Rig::new();
+    let content = content(1, 4_000_000);
+    let stored = rig.runtime.block_on(async {
+        let mut writer = rig.blobs.begin(None).unwrap();
+        let mut taken = 0;
+        while taken < content.len() {
+            let mut write = Box::pin(writer.write(content.slice(taken..)));
+            let poll = std::future::poll_fn(|context| Poll::Ready(write.as_mut().poll(context).is_ready()));
+            poll.await;
+            drop(write);
+            taken = writer.len_bytes() as usize;
+            tokio::task::yield_now().await;
+        }
+        writer.finish().await.unwrap()
+    });
+    rig.adopt(stored).unwrap();
+    rig.check(&Model::from([(Sha256::of(&content), (content, 1))]));
+}
+
+#[test]
+fn a_failed_upload_cannot_be_finished() {
+    let rig = Rig::new();
+    rig.media.fail_write_after(0, crate::store::media::Fault::DiskFull, true);
+    let content = content(1, 12_000_000);
+    rig.runtime.block_on(async {
+        let mut writer = rig.blobs.begin(None).unwrap();
+        assert_eq!(writer.write(content.clone()).await, Err(StorageError::DiskFull));
+        rig.media.heal();
+        assert_eq!(writer.write(content.slice(..10)).await, Err(StorageError::DiskFull));
+        assert_eq!(writer.finish().await.unwrap_err(), StorageError::DiskFull);
+    });
+    rig.check(&Model::new());
+}
+
+#[test]
 fn an_upload_needs_room_on_the_disk() {
     let rig = Rig::new();
     rig.media.set_free_bytes(1_000_000);
