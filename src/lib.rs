@@ -11,4 +11,5 @@
 //! files. `service` holds the use cases. `http` translates requests to service calls and back. `client` speaks
 //! to a registry from outside. `cli` starts one of the two. `ARCHITECTURE.md` is the map.
 
+pub mod client;
 pub mod model;
