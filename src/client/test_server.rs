@@ -103,6 +103,7 @@ impl TestServer {
         let (log, count) = (Arc::clone(&seen), Arc::clone(&connections));
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
                 count.fetch_add(1, Ordering::SeqCst);
                 let (script, log, tls) = (Arc::clone(&script), Arc::clone(&log), tls.clone());
                 tokio::spawn(async move {

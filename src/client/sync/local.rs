@@ -11,8 +11,8 @@ use super::registry::{IndexFile, Registry};
 use super::replica::{CURRENT, HOME};
 use crate::model::FullName;
 
-/// How often a reader that is overtaken by syncs starts anew. Each time, two syncs must have ended in between.
-const TRIES_MAX: u32 = 10;
+/// How often a reader that is overtaken by syncs starts anew. Each time, a sync must have ended in between.
+const TRIES_MAX: u32 = 100;
 
 /// Why a local copy cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -173,8 +173,8 @@ impl Replica {
     ) -> Result<PathBuf, SyncError> {
         let next = self.home.join(NEXT);
         let spare = self.reuse_spare(old.map(|(state, _)| state), &next)?;
-        let _lock = spare.as_ref().map(|(_, lock)| lock);
-        let spare = spare.as_ref().map(|(registry, _)| registry);
+        let (spare, lock) = spare.unzip();
+        let spare = spare.as_ref();
         if spare.is_none() {
             for folder in [next.clone(), next.join("packages")] {
                 self.disk.create_folder(&folder).map_err(SyncError::disk(&folder))?;
@@ -192,6 +192,8 @@ impl Replica {
         }
         fresh.extend([next.join("packages"), next.clone()]);
         self.disk.persist(&fresh).map_err(SyncError::disk(&next))?;
+        // Readers of the new state want to lock it as soon as the link is turned.
+        drop(lock);
         let folder = self.switch(&next)?;
         self.clean_up(old.map(|(state, _)| state), arrivals);
         Ok(folder)
