@@ -15,7 +15,7 @@ pub struct RequestError {
     /// What was asked.
     pub method: Method,
     /// Of whom; its text shows no token.
-    pub url: Url,
+    pub url: Box<Url>,
     /// What happened.
     pub failure: Failure,
 }
@@ -69,7 +69,7 @@ impl RequestError {
     /// An error about a request for `url`.
     #[must_use]
     pub fn new(method: &Method, url: &Url, failure: Failure) -> Self {
-        Self { method: method.clone(), url: url.clone(), failure }
+        Self { method: method.clone(), url: Box::new(url.clone()), failure }
     }
 
     /// Whether the connection is to blame rather than what was asked, so that trying again may help.

@@ -175,7 +175,7 @@ mod tests {
         let tail = [good.clone(), vec![0]].concat();
         assert!(matches!(gunzip(&tail, 100), Err(GunzipError::Trailing)));
         assert!(matches!(gunzip(b"{\"files\": {}}", 100), Err(GunzipError::Damaged(_))));
-        let mut wrong_sum = good.clone();
+        let mut wrong_sum = good;
         let at = wrong_sum.len() - 6;
         wrong_sum[at] ^= 1;
         assert!(matches!(gunzip(&wrong_sum, 100), Err(GunzipError::Damaged(_))));

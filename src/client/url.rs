@@ -92,14 +92,14 @@ impl FromStr for Url {
         if authority.as_str().contains('@') {
             return Err(InvalidUrl::Userinfo);
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let host = host(authority.host()).ok_or(InvalidUrl::Malformed)?;
         let named_port = authority.as_str().len() > authority.host().len();
         let port = match authority.port_u16() {
             Some(port) => port,
             None if named_port => return Err(InvalidUrl::Malformed),
             None => default_port(tls),
         };
-        if host.is_empty() || port == 0 {
+        if port == 0 {
             return Err(InvalidUrl::Malformed);
         }
         let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
@@ -110,6 +110,17 @@ impl FromStr for Url {
         }
         Ok(url)
     }
+}
+
+/// A host as it is looked up: a name or address in lower case, an IPv6 address without brackets. Names outside of ASCII
+/// are given in their `xn--` form.
+fn host(text: &str) -> Option<String> {
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let address: std::net::Ipv6Addr = bracketed.strip_suffix(']')?.parse().ok()?;
+        return Some(address.to_string());
+    }
+    let is_name = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    is_name.then(|| text.to_ascii_lowercase())
 }
 
 /// `.` and `..`, also percent-encoded: proxies and servers resolve them before anybody compares paths.
@@ -296,6 +307,10 @@ mod tests {
             ("http:///x", InvalidUrl::Malformed),
             ("http://h:99999/", InvalidUrl::Malformed),
             ("http://h:/", InvalidUrl::Malformed),
+            ("http://a[]/", InvalidUrl::Malformed),
+            ("http://[::1/", InvalidUrl::Malformed),
+            ("http://[a]/", InvalidUrl::Malformed),
+            ("http://a,b/", InvalidUrl::Malformed),
             ("http://h:0/", InvalidUrl::Malformed),
             ("http://h/a b", InvalidUrl::Malformed),
             ("http://user:pass@h/", InvalidUrl::Userinfo),

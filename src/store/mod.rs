@@ -1,0 +1,4 @@
+//! Keeps entities and blobs in redb.
+
+pub mod codec;
+mod records;
