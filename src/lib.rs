@@ -11,6 +11,8 @@
 //! files. `service` holds the use cases. `http` translates requests to service calls and back. `client` speaks
 //! to a registry from outside. `cli` starts one of the two. `ARCHITECTURE.md` is the map.
 
+pub mod cli;
+pub mod client;
 pub mod http;
 pub mod index;
 pub mod model;

@@ -1,0 +1,335 @@
+//! Publishes one file: its digest, the upload, what belongs to it, and only then the release becomes visible.
+//!
+//! Order matters. With a manifest or notes, a new release is made inactive, completed, and activated last, so that
+//! nobody ever meets half of one. Every step states a result and not a change, so a run that broke, or that CI repeats,
+//! is simply run again: equal bytes are a success, and a file that is there already is not sent a second time.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{HeaderValue, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::connection::{Client, Request};
+use super::error::RequestError;
+use super::progress::{Progress, Task};
+use super::upload::{FilePayload, Payload};
+use super::url::{Url, encode};
+use crate::model::{ChannelName, DisplayName, FullName, Manifest, Markdown, PlatformName, Sha256, Version};
+
+/// RFC 9530 section 3.
+const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+
+/// Bytes of the file read at a time for its digest.
+const DIGEST_BYTES: usize = 256 << 10;
+
+/// What to publish as what.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// The package, which must exist.
+    pub package: FullName,
+    /// The version; its release is made if it is missing.
+    pub version: Version,
+    /// The channel, which must exist.
+    pub channel: ChannelName,
+    /// The platform; it is made if it is missing.
+    pub platform: PlatformName,
+    /// The file.
+    pub file: PathBuf,
+    /// What it is called in the release.
+    pub display_name: DisplayName,
+    /// The archive's manifest.
+    pub manifest: Option<Manifest>,
+    /// Release notes.
+    pub notes: Option<Markdown>,
+    /// Leave the release inactive.
+    pub draft: bool,
+}
+
+/// What a publication came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Whether the file is new; else the same bytes were there.
+    pub is_new: bool,
+    /// Whether the release is active now. A draft, or one whose time is set, is not.
+    pub is_active: bool,
+    /// Where the file can be downloaded.
+    pub url: String,
+    /// Digest of the file.
+    pub sha256: Sha256,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+}
+
+/// Why a publication failed. What was done up to then stays; running it again completes it.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// How.
+        source: io::Error,
+    },
+    /// A request failed.
+    #[error("{error}{}", advice(error, *uploaded))]
+    Request {
+        /// The request.
+        error: RequestError,
+        /// Whether the file itself had arrived.
+        uploaded: bool,
+    },
+    /// A part of this program ended early.
+    #[error("an internal task ended early: {0}")]
+    Crashed(String),
+}
+
+fn advice(error: &RequestError, uploaded: bool) -> &'static str {
+    match (error.status(), uploaded) {
+        (Some(StatusCode::UNAUTHORIZED), _) => {
+            "\nSet PACKHOUSE_TOKEN, or give --token-file, with a token that may publish"
+        }
+        (_, true) => "\nThe file itself has arrived; run the same command again to complete the release",
+        _ => "",
+    }
+}
+
+/// The part of a release that matters here.
+#[derive(Debug, Default, Deserialize)]
+struct Release {
+    #[serde(default)]
+    active: bool,
+    #[serde(default)]
+    publish_at: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    files: Vec<ReleaseFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReleaseFile {
+    platform: String,
+    display_name: String,
+    size: Option<u64>,
+    sha256: Option<String>,
+    url: Option<String>,
+}
+
+/// Publishes.
+///
+/// # Errors
+/// [`PublishError`].
+pub async fn publish(
+    client: &Client,
+    base: &Url,
+    publication: &Publication,
+    progress: Arc<dyn Progress>,
+) -> Result<Published, PublishError> {
+    let (sha256, size_bytes) = digest(&publication.file, Arc::clone(&progress)).await?;
+    let job = Job { client, addresses: Addresses::new(base, publication), publication, progress };
+    let before = job.release().await.map_err(|error| PublishError::Request { error, uploaded: false })?;
+    let sent = job.send_file(before.as_ref(), sha256, size_bytes).await;
+    let (is_new, url) = sent.map_err(|error| PublishError::Request { error, uploaded: false })?;
+    let completed = job.complete(before.as_ref()).await;
+    let is_active = completed.map_err(|error| PublishError::Request { error, uploaded: true })?;
+    let url = url.unwrap_or_else(|| job.addresses.file.to_string());
+    Ok(Published { is_new, is_active, url, sha256, size_bytes })
+}
+
+struct Job<'a> {
+    client: &'a Client,
+    addresses: Addresses,
+    publication: &'a Publication,
+    progress: Arc<dyn Progress>,
+}
+
+struct Addresses {
+    release: Url,
+    file: Url,
+    upload: Url,
+    manifest: Url,
+}
+
+impl Addresses {
+    fn new(base: &Url, publication: &Publication) -> Self {
+        let Publication { package, version, channel, platform, display_name, .. } = publication;
+        let release = base.join(&format!(
+            "api/v1/packages/{}/{}/releases/{}/{}",
+            encode(package.namespace().as_str()),
+            encode(package.name().as_str()),
+            encode(channel.as_str()),
+            encode(version.as_str()),
+        ));
+        let file = release.join(&format!("/files/{}/{}", encode(platform.as_str()), encode(display_name.as_str())));
+        let create = if publication.is_made_inactive() { "inactive" } else { "active" };
+        let upload = file.join(&format!("?create={create}"));
+        let manifest = file.join("/manifest");
+        Self { release, file, upload, manifest }
+    }
+}
+
+impl Publication {
+    /// Whether the release, if it is missing, must not be visible before all is there.
+    fn is_made_inactive(&self) -> bool {
+        self.draft || self.manifest.is_some() || self.notes.is_some()
+    }
+}
+
+impl Job<'_> {
+    /// The release as it is, or nothing if it is missing. Whether its package is missing as well, the upload will tell.
+    async fn release(&self) -> Result<Option<Release>, RequestError> {
+        let response = self.client.send(&Request::get(self.addresses.release.clone())).await?;
+        if response.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        response.or_refusal().await?.json().await.map(Some)
+    }
+
+    /// Sends the file, unless the same bytes are there. Answers whether they are new, and their address.
+    async fn send_file(
+        &self,
+        before: Option<&Release>,
+        sha256: Sha256,
+        size_bytes: u64,
+    ) -> Result<(bool, Option<String>), RequestError> {
+        let Publication { file: path, platform, display_name, .. } = self.publication;
+        let files = before.map_or(&[][..], |release| &release.files);
+        let same_place =
+            files.iter().find(|file| file.platform == platform.as_str() && file.display_name == display_name.as_str());
+        if let Some(there) = same_place
+            && there.size == Some(size_bytes)
+            && there.sha256.as_deref().and_then(|digest| digest.parse().ok()) == Some(sha256)
+        {
+            return Ok((false, there.url.clone()));
+        }
+        self.progress.begin(Task::Upload { bytes: size_bytes });
+        let payload = FilePayload { path: path.clone(), size_bytes, progress: Arc::clone(&self.progress) };
+        let request = Request::new(Method::PUT, self.addresses.upload.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static(media_type(display_name)))
+            .header(REPR_DIGEST, repr_digest(sha256))
+            .payload(Payload::File(payload));
+        let response = self.client.ask(&request).await?;
+        let is_new = response.status == StatusCode::CREATED;
+        let file: ReleaseFile = response.json().await?;
+        Ok((is_new, file.url))
+    }
+
+    /// Adds manifest and notes, and makes the release active if it is to be. Answers whether it is.
+    async fn complete(&self, before: Option<&Release>) -> Result<bool, RequestError> {
+        let publication = self.publication;
+        if let Some(manifest) = &publication.manifest {
+            let request = Request::new(Method::PUT, self.addresses.manifest.clone())
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .payload(Payload::Bytes(manifest.to_text().into()));
+            self.client.ask(&request).await?;
+        }
+        if let Some(notes) = &publication.notes
+            && before.and_then(|release| release.description.as_deref()) != Some(notes.as_str())
+        {
+            self.change_release(&json!({ "description": notes.as_str() })).await?;
+        }
+        let is_active = match before {
+            Some(release) => release.active,
+            None => !publication.is_made_inactive(),
+        };
+        // A release whose time is set becomes active by itself, then and not now.
+        let is_scheduled = before.is_some_and(|release| release.publish_at.is_some());
+        if is_active || publication.draft || is_scheduled {
+            return Ok(is_active);
+        }
+        self.change_release(&json!({ "active": true })).await?;
+        Ok(true)
+    }
+
+    async fn change_release(&self, change: &serde_json::Value) -> Result<(), RequestError> {
+        let request = Request::new(Method::PATCH, self.addresses.release.clone()).json(change);
+        self.client.ask(&request).await.map(drop)
+    }
+}
+
+/// Digest and length of a file. It is read before it is sent, so that the server can verify it as it comes, and so that
+/// nothing need be sent that is there.
+async fn digest(path: &Path, progress: Arc<dyn Progress>) -> Result<(Sha256, u64), PublishError> {
+    let failed = |path: &Path, source| PublishError::File { path: path.to_owned(), source };
+    let owned = path.to_owned();
+    let read = move || -> io::Result<(Sha256, u64)> {
+        let mut file = File::open(&owned)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("this is no file; pack a folder into an archive first"));
+        }
+        progress.begin(Task::Digest { bytes: metadata.len() });
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        let mut buffer = vec![0; DIGEST_BYTES];
+        let mut size_bytes = 0;
+        loop {
+            let n = file.read(&mut buffer)?;
+            if n == 0 {
+                return Ok((Sha256::from_ring(&context.finish()), size_bytes));
+            }
+            context.update(&buffer[..n]);
+            size_bytes += n as u64;
+            progress.reached(size_bytes);
+        }
+    };
+    let read = tokio::task::spawn_blocking(read).await.map_err(|error| PublishError::Crashed(error.to_string()))?;
+    read.map_err(|source| failed(path, source))
+}
+
+/// A digest as a structured field of bytes (RFC 9530 section 3, RFC 9651 section 3.3.5).
+fn repr_digest(sha256: Sha256) -> HeaderValue {
+    let value = format!("sha-256=:{}:", base64(sha256.as_bytes()));
+    // Only letters, digits and `=:+/-`: always a field value.
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Base64 with padding (RFC 4648 section 4).
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for at in 0..4 {
+            let digit = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize] as char;
+            text.push(if at <= group.len() { digit } else { '=' });
+        }
+    }
+    text
+}
+
+/// The media type by the file's ending; what is not known is bytes.
+fn media_type(name: &DisplayName) -> &'static str {
+    match name.extension().as_str() {
+        "zip" | "whl" | "vsix" | "nupkg" => "application/zip",
+        "jar" => "application/java-archive",
+        "apk" => "application/vnd.android.package-archive",
+        "gz" | "tgz" | "tar.gz" => "application/gzip",
+        "xz" | "txz" | "tar.xz" => "application/x-xz",
+        "bz2" | "tbz2" | "tar.bz2" => "application/x-bzip2",
+        "zst" | "tar.zst" => "application/zstd",
+        "tar" => "application/x-tar",
+        "7z" => "application/x-7z-compressed",
+        "deb" => "application/vnd.debian.binary-package",
+        "rpm" => "application/x-rpm",
+        "dmg" => "application/x-apple-diskimage",
+        "msi" => "application/x-msi",
+        "exe" => "application/vnd.microsoft.portable-executable",
+        "iso" => "application/vnd.efi.iso",
+        "wasm" => "application/wasm",
+        "pdf" => "application/pdf",
+        "json" => "application/json",
+        "txt" | "md" | "log" => "text/plain; charset=utf-8",
+        "asc" | "sig" => "application/pgp-signature",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+#[path = "publish_tests.rs"]
+mod tests;

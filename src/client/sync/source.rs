@@ -1,0 +1,73 @@
+//! Where a sync learns what there is now: `registry.gz`, asked for only if it changed.
+
+use http::header::{ETAG, IF_NONE_MATCH};
+use http::{HeaderValue, StatusCode};
+
+use super::SyncError;
+use super::limits::SyncLimits;
+use super::registry::Registry;
+use crate::client::connection::Request;
+use crate::client::gzip::gunzip;
+use crate::client::json_depth::JsonDepth;
+use crate::client::{Client, Url};
+
+/// What a registry answers when it is asked what there is.
+pub(crate) enum Answer {
+    /// Nothing changed since the state whose tag was given.
+    Unchanged,
+    /// The view as it is now.
+    View(Box<View>),
+}
+
+/// One state of a view.
+pub(crate) struct View {
+    pub(crate) registry: Registry,
+    /// The text kept as `registry.json`.
+    pub(crate) text: Vec<u8>,
+    /// By which the server knows this state again.
+    pub(crate) etag: Option<String>,
+}
+
+/// Somebody who knows the latest state of a view.
+///
+/// Another source may answer from the differences since a serial: it starts from the known registry, and composes the
+/// text of `registry.json` itself.
+pub(crate) trait ChangeSource {
+    /// The latest state, or that it is still the one with the tag `known`.
+    fn latest(&self, known: Option<&str>) -> impl Future<Output = Result<Answer, SyncError>> + Send;
+}
+
+/// Reads `registry.gz`.
+pub(crate) struct RegistryFile<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) root: &'a Url,
+    pub(crate) limits: &'a SyncLimits,
+}
+
+impl ChangeSource for RegistryFile<'_> {
+    async fn latest(&self, known: Option<&str>) -> Result<Answer, SyncError> {
+        let mut request = Request::get(self.root.join("registry.gz"));
+        if let Some(value) = known.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+            request = request.header(IF_NONE_MATCH, value);
+        }
+        let response = self.client.ask(&request).await.map_err(|error| match error.status() {
+            Some(StatusCode::NOT_FOUND) => SyncError::NoRegistry(error),
+            _ => SyncError::Request(error),
+        })?;
+        if response.status == StatusCode::NOT_MODIFIED && known.is_some() {
+            return Ok(Answer::Unchanged);
+        }
+        let etag = response.header(ETAG).map(str::to_owned);
+        let compressed = response.body.collect(self.limits.registry_gz_bytes_max).await?;
+        let limits = self.limits.clone();
+        let view = super::blocking(move || {
+            let (text, _) = gunzip(&compressed, limits.registry_bytes_max)
+                .map_err(|source| SyncError::File { file: "registry.gz".to_owned(), source })?;
+            JsonDepth::default().pass(&text, limits.json_depth_max).map_err(SyncError::registry)?;
+            let registry = Registry::parse(&text, limits.files_max).map_err(SyncError::registry)?;
+            Ok(Box::new(View { registry, text, etag }))
+        })
+        .await?;
+        Ok(Answer::View(view))
+    }
+}

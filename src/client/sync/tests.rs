@@ -1,0 +1,152 @@
+//! Syncs against scripted registries, honest and hostile, on disks that work and disks that fail.
+//!
+//! What every failure must leave behind is the same: the state that was there, whole.
+
+mod faults;
+mod hostile;
+mod local;
+mod runs;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Mutex;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::super::progress::Silent;
+use super::super::test_server::{Reply, Seen, TestServer};
+use super::*;
+
+pub(super) fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// One state of a scripted registry: paths and texts.
+#[derive(Clone, Default)]
+pub(super) struct Script {
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) serial: u64,
+}
+
+impl Script {
+    /// A registry of packages with one line each, and matching summaries.
+    pub(super) fn of(serial: u64, packages: &[(&str, &str)]) -> Self {
+        let mut files = BTreeMap::new();
+        let mut summaries = serde_json::Map::new();
+        for (name, version) in packages {
+            files.insert(format!("packages/{name}.gz"), format!("{version} {{\"dependencies\":{{}}}}\n").into_bytes());
+            summaries.insert((*name).to_owned(), serde_json::json!({"package": {"version": version}}));
+        }
+        files.insert("summaries.gz".to_owned(), serde_json::Value::Object(summaries).to_string().into_bytes());
+        Self { files, serial }
+    }
+
+    pub(super) fn registry(&self) -> Vec<u8> {
+        let hashes: BTreeMap<_, _> =
+            self.files.iter().map(|(path, text)| (path, Crc32::of(text).to_string())).collect();
+        serde_json::json!({"files": hashes, "serial": self.serial}).to_string().into_bytes()
+    }
+
+    pub(super) fn etag(&self) -> String {
+        format!("\"{}\"", self.serial)
+    }
+
+    /// Answers as a server does.
+    pub(super) fn answer(&self, seen: &Seen) -> Reply {
+        let Some(path) = seen.target.strip_prefix("/v2/") else { return Reply::status(404) };
+        if path == "registry.gz" {
+            if seen.field("if-none-match") == Some(&self.etag()) {
+                return Reply::Http(304, vec![("etag", self.etag())], vec![]);
+            }
+            return Reply::Http(200, vec![("etag", self.etag())], gzip(&self.registry()));
+        }
+        self.files.get(path).map_or_else(|| Reply::status(404), |text| Reply::ok(gzip(text)))
+    }
+
+    /// Whether the copy in `dir` is exactly this state, as a program sees it that knows nothing of how it is kept.
+    pub(super) fn is_in(&self, dir: &Path) -> bool {
+        self.check(dir).is_ok()
+    }
+
+    pub(super) fn check(&self, dir: &Path) -> Result<(), String> {
+        let same = |path: &str, text: &[u8]| match std::fs::read(dir.join(path)) {
+            Ok(found) if found == text => Ok(()),
+            Ok(_) => Err(format!("{path} is another")),
+            Err(error) => Err(format!("{path}: {error}")),
+        };
+        same("registry.json", &self.registry())?;
+        for (path, text) in &self.files {
+            same(&path.replace(".gz", ".json"), text)?;
+        }
+        let packages = std::fs::read_dir(dir.join("packages")).map_err(|error| error.to_string())?.count();
+        if packages != self.files.len() - 1 {
+            return Err(format!("{packages} files in packages"));
+        }
+        Ok(())
+    }
+}
+
+/// A server whose state can be changed, and a folder for its copy.
+pub(super) struct Stage {
+    pub(super) server: TestServer,
+    pub(super) state: Arc<Mutex<Script>>,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    pub(super) async fn new(script: Script) -> Self {
+        let state = Arc::new(Mutex::new(script));
+        let shared = Arc::clone(&state);
+        Self {
+            server: TestServer::start(move |seen| shared.lock().unwrap().answer(seen)).await,
+            state,
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(super) fn dir(&self) -> PathBuf {
+        self.folder.path().join("copy")
+    }
+
+    pub(super) fn set(&self, script: &Script) {
+        *self.state.lock().unwrap() = script.clone();
+    }
+
+    pub(super) fn options(&self) -> SyncOptions {
+        options(&self.server, &self.dir())
+    }
+
+    pub(super) async fn sync(&self) -> Result<SyncReport, SyncError> {
+        sync(&self.server.client(), &self.options(), Arc::new(Silent)).await
+    }
+
+    /// What was asked for since the last call, sorted.
+    pub(super) fn asked(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self.server.take_lines().iter().map(|line| line.replace("GET /v2/", "")).collect();
+        lines.sort();
+        lines
+    }
+}
+
+pub(super) fn options(server: &TestServer, dir: &Path) -> SyncOptions {
+    let limits = SyncLimits {
+        round_wait: Duration::from_millis(1),
+        file_bytes_max: 1 << 20,
+        file_gz_bytes_max: 1 << 16,
+        registry_bytes_max: 1 << 20,
+        registry_gz_bytes_max: 1 << 16,
+        ..SyncLimits::default()
+    };
+    SyncOptions { root: server.url.view_root(), dir: dir.into(), verify: false, limits }
+}
+
+pub(super) fn old() -> Script {
+    Script::of(1, &[("omni.bar", "1.0.0"), ("omni.foo", "1.0.0"), ("omni.gone", "1.0.0")])
+}
+
+pub(super) fn new() -> Script {
+    Script::of(2, &[("omni.bar", "1.0.0"), ("omni.foo", "2.0.0"), ("omni.fresh", "1.0.0")])
+}
