@@ -16,4 +16,5 @@ pub mod client;
 pub mod http;
 pub mod index;
 pub mod model;
+pub mod service;
 pub mod store;
