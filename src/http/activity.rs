@@ -34,6 +34,8 @@ pub(super) struct Activity {
 /// What a connection is doing at a moment, as far as it decides how long it may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// Agreeing on TLS; a phase that only `connection` knows.
+    Handshake,
     /// Waiting for a request head to be complete.
     Head,
     /// Between requests.

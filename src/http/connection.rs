@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::activity::{Activity, Protocol};
+use super::activity::{Activity, Phase, Protocol};
 use super::dispatch;
 use super::supervise::{self, Ended, Order};
 use super::tls::Tls;
@@ -70,27 +70,36 @@ where
         let io = WatchedIo::new(stream, Arc::clone(&activity), self.limits.linger_bytes_max);
         let ended = match &self.tls {
             None => self.serve_http1(io, Peer { address, tls: false }, &activity).await,
-            Some(tls) => {
-                let mut orders = self.orders.clone();
-                let handshake = tokio::select! {
-                    handshake = timeout(self.limits.tls_handshake_timeout, tls.acceptor().accept(io)) => handshake,
-                    // Nothing was asked yet, so nothing is lost.
-                    _ = orders.changed() => return,
-                };
-                let stream = match handshake {
-                    Ok(Ok(stream)) => stream,
-                    Ok(Err(error)) => return tracing::debug!(%address, %error, "TLS handshake failed"),
-                    Err(_) => return tracing::debug!(%address, "TLS handshake timed out"),
-                };
-                let peer = Peer { address, tls: true };
-                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                    self.serve_http2(stream, peer, &activity).await
-                } else {
-                    self.serve_http1(stream, peer, &activity).await
-                }
-            }
+            // On the heap, so that a plain connection does not pay for the size of a handshake and of HTTP/2.
+            Some(tls) => Box::pin(self.serve_tls(tls, io, address, &activity)).await,
         };
         tracing::debug!(%address, "connection {ended}");
+    }
+
+    async fn serve_tls(
+        &self,
+        tls: &Tls,
+        io: WatchedIo<TcpStream>,
+        address: SocketAddr,
+        activity: &Arc<Activity>,
+    ) -> Ended {
+        let mut orders = self.orders.clone();
+        let handshake = tokio::select! {
+            handshake = timeout(self.limits.tls_handshake_timeout, tls.acceptor().accept(io)) => handshake,
+            // Nothing was asked yet, so nothing is lost.
+            _ = orders.changed() => return Ended::Aborted,
+        };
+        let stream = match handshake {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Ended::NoHandshake(error),
+            Err(_) => return Ended::TimedOut(Phase::Handshake),
+        };
+        let peer = Peer { address, tls: true };
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            self.serve_http2(stream, peer, activity).await
+        } else {
+            self.serve_http1(stream, peer, activity).await
+        }
     }
 
     async fn serve_http1<S>(&self, stream: S, peer: Peer, activity: &Arc<Activity>) -> Ended

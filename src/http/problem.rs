@@ -177,7 +177,8 @@ impl Problem {
     /// 416: none of the ranges asked for is in a representation of `len_bytes`.
     #[must_use]
     pub fn range_not_satisfiable(len_bytes: u64) -> Self {
-        let detail = format!("the content has {len_bytes} bytes; ranges are sorted out, inside it, and don't overlap");
+        let detail =
+            format!("the content has {len_bytes} bytes; each range begins inside it, and ranges don't overlap");
         let problem =
             Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable", "Range not satisfiable", detail);
         match HeaderValue::try_from(format!("bytes */{len_bytes}")) {

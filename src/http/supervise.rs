@@ -33,6 +33,8 @@ pub(super) enum Order {
 pub(super) enum Ended {
     /// By the protocol's rules, or by the peer.
     Done(Result<(), hyper::Error>),
+    /// The TLS handshake failed.
+    NoHandshake(std::io::Error),
     /// It stayed in this phase for too long.
     TimedOut(Phase),
     /// The server ends.
@@ -44,6 +46,7 @@ impl fmt::Display for Ended {
         match self {
             Self::Done(Ok(())) => f.write_str("closed"),
             Self::Done(Err(error)) => write!(f, "failed: {error}"),
+            Self::NoHandshake(error) => write!(f, "ended in its TLS handshake: {error}"),
             Self::TimedOut(phase) => write!(f, "timed out while {phase:?}"),
             Self::Aborted => f.write_str("aborted by shutdown"),
         }
@@ -146,6 +149,7 @@ impl Supervisor<'_> {
     fn timeout(&self, phase: Phase) -> Option<Duration> {
         match phase {
             Phase::Busy => None,
+            Phase::Handshake => Some(self.limits.tls_handshake_timeout),
             Phase::Head => Some(self.limits.header_timeout),
             // The peer was told to go; it only has to say goodbye.
             Phase::Idle if self.closing => Some(self.limits.linger_idle_timeout),
