@@ -2,6 +2,7 @@
 //!
 //! Knows files, hashes and compression. Must not know where entities are stored or how a file is sent.
 
+mod balance;
 pub mod gzip;
 pub mod segments;
 pub mod serial;

@@ -8,17 +8,20 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use super::*;
+use crate::index::balance::{Node, size_max};
 use crate::index::segments::Members;
-use crate::index::segments::balance::{Node, size_max};
 
 /// JSON members in small segments and groups, so that short tests meet many of them.
 struct SmallMembers;
 
 impl Layout for SmallMembers {
-    type Key = str;
     const SEPARATOR: &'static str = ",";
     const SEGMENT_BYTES: usize = 256;
     const GROUP_SEGMENTS: usize = 8;
+}
+
+impl Keyed for SmallMembers {
+    type Key = str;
 
     fn compare(key: &str, entry: &str) -> Ordering {
         Members::compare(key, entry)
@@ -29,10 +32,13 @@ impl Layout for SmallMembers {
 struct Lines;
 
 impl Layout for Lines {
-    type Key = u32;
     const SEPARATOR: &'static str = "";
     const SEGMENT_BYTES: usize = 256;
     const GROUP_SEGMENTS: usize = 8;
+}
+
+impl Keyed for Lines {
+    type Key = u32;
 
     fn compare(key: &u32, entry: &str) -> Ordering {
         key.cmp(&entry.split(' ').next().unwrap().parse().unwrap())
@@ -71,11 +77,11 @@ fn fresh_count<L: Layout>(old: &SegmentedText<L>, new: &SegmentedText<L>) -> usi
 }
 
 /// Everything that must hold for a file that has these entries.
-fn check<L: Layout<Key: Sized + Clone>>(file: &SegmentedText<L>, model: &BTreeMap<L::Key, String>) {
+fn check<L: Keyed<Key: Sized + Clone>>(file: &SegmentedText<L>, model: &BTreeMap<L::Key, String>) {
     check_by(file, model.iter().map(|(key, entry)| (key, entry.as_str())).collect());
 }
 
-fn check_by<L: Layout>(file: &SegmentedText<L>, model: Vec<(&L::Key, &str)>) {
+fn check_by<L: Keyed>(file: &SegmentedText<L>, model: Vec<(&L::Key, &str)>) {
     let entries: Vec<&str> = model.iter().map(|(_, entry)| *entry).collect();
     let text = [&file.head, &*entries.join(L::SEPARATOR), &file.tail].concat();
     assert_eq!(file.texts().collect::<String>(), text);
