@@ -187,6 +187,11 @@ impl<L: Layout> SegmentedText<L> {
         Rendered::segmented(&self.head, self.segments(), &self.tail, self.checksum)
     }
 
+    /// Whether it was rendered, and all of it at the best level.
+    pub(crate) fn is_best(&self) -> bool {
+        self.rendered().is_some_and(|rendered| rendered.level == Level::Best)
+    }
+
     /// Whether both are the same state of the same file, so that everything is shared.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
@@ -232,7 +237,11 @@ impl<L: Keyed> SegmentedText<L> {
         if runs.iter().all(|run| matches!(run, Run::Kept(_))) {
             return self.clone();
         }
-        Self::assemble(Arc::clone(&self.head), Arc::clone(&self.tail), settle(runs))
+        let groups = settle(runs);
+        if groups.is_empty() && self.groups.is_empty() {
+            return self.clone();
+        }
+        Self::assemble(Arc::clone(&self.head), Arc::clone(&self.tail), groups)
     }
 
     /// The entry with this key.

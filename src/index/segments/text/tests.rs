@@ -225,6 +225,37 @@ fn what_changes_nothing_shares_everything() {
     let same = file.apply([(name.as_str(), Some(entry.as_str())), ("omni.unknown", None)]).with_tail(TAIL);
     assert!(Arc::ptr_eq(&rendered, &same.rendered().unwrap()));
     assert_eq!(fresh_count(&file, &same), 0);
+    assert!(same.is(&file));
+
+    let empty = SegmentedText::<Members>::new(HEAD, TAIL);
+    assert!(empty.is(&empty.apply([("omni.unknown", None::<&str>)])));
+}
+
+proptest! {
+    #[test]
+    fn files_without_keys_share_what_they_begin_and_end_with(
+        old in prop::collection::vec(0..40_usize, 0..300),
+        at in any::<prop::sample::Index>(),
+        removed in 0..20_usize,
+        added in prop::collection::vec(0..40_usize, 0..20),
+    ) {
+        let entry = |len: &usize| "v".repeat(*len);
+        let from = at.index(old.len() + 1);
+        let mut new = old.clone();
+        new.splice(from..old.len().min(from + removed), added.iter().copied());
+        let [old, new] = [old, new].map(|lens| lens.iter().map(entry).collect::<Vec<_>>());
+        let file = |lines: &[String]| SegmentedText::<SmallMembers>::of("[", lines.iter().map(String::as_str), "]");
+        let (old_file, new_file) = (file(&old), file(&new));
+        let shared = new_file.sharing(&old_file);
+        let text = format!("[{}]", new.join(","));
+        prop_assert_eq!(shared.texts().collect::<String>(), &*text);
+        prop_assert_eq!(decompressed(&bytes(&shared.render())), &*text);
+        prop_assert_eq!(shared.crc32(), new_file.crc32());
+        prop_assert_eq!(shared.entry_count(), new.len());
+        prop_assert_eq!(shared.text_len_bytes(), text.len() as u64);
+        prop_assert!(fresh_count(&old_file, &shared) <= 8, "too much was made anew");
+        check_sizes(&shared);
+    }
 }
 
 #[test]
