@@ -32,6 +32,7 @@ use self::merge::Placements;
 pub use self::merge::{Applied, ViewChange};
 pub use self::package_file::PackageFile;
 pub use self::render::{RenderedContent, RenderedPackage, render, render_all};
+pub use self::segments::Rendered;
 pub use self::serial::Serial;
 pub use self::snapshot::Snapshot;
 pub use self::source::{FileSource, PackageSource, ReleaseSource};
@@ -68,6 +69,12 @@ impl Index {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// The serial of the last change to any view.
+    #[must_use]
+    pub fn serial(&self) -> Serial {
+        self.writer().last
     }
 
     /// Renders packages as they are at `now_us` (microseconds since 1970), none for those that are gone, and merges
