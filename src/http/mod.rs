@@ -34,6 +34,8 @@ pub mod same_origin;
 pub mod security_headers;
 pub mod server;
 mod supervise;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 mod watched_io;
 

@@ -50,6 +50,11 @@ pub use views::{
     UserView,
 };
 
+/// What handlers send of the index.
+pub use crate::index::{Rendered, Snapshot as IndexSnapshot, View as IndexView, ViewName};
+/// What handlers send of a blob.
+pub use crate::store::BlobSource;
+
 use crate::index::Index;
 use crate::store::media::{DirMedia, Media};
 use crate::store::{OpenError, Store, StoreOptions};
@@ -142,7 +147,7 @@ impl Registry {
 
     /// The index as it is served now.
     #[must_use]
-    pub fn index(&self) -> Arc<crate::index::Snapshot> {
+    pub fn index(&self) -> Arc<IndexSnapshot> {
         self.index.snapshot()
     }
 

@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use crate::model::{Password, PasswordHash};
 
 /// PBKDF2-HMAC-SHA-256 iterations of a new hash.
-const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).unwrap();
+const ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(599_999);
 /// Hashes that are computed at once: a flood of sign-ins must not take every core from downloads.
 const HASHES_AT_ONCE_MAX: usize = 2;
 

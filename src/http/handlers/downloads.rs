@@ -15,8 +15,7 @@ use crate::http::problem::Problem;
 use crate::http::route::DownloadLink;
 use crate::http::{Body, content_disposition, digest, security_headers};
 use crate::model::{ChannelName, Crc32, DisplayName, FullName};
-use crate::service::{Download, DownloadSource, FileName};
-use crate::store::BlobSource;
+use crate::service::{BlobSource, Download, DownloadSource, FileName};
 
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 

@@ -10,8 +10,8 @@ use crate::http::conditional::Validators;
 use crate::http::etag::ETag;
 use crate::http::file_response::{self, FileHead};
 use crate::http::problem::Problem;
-use crate::index::{Rendered, View, ViewName};
 use crate::model::{ChannelName, FullName};
+use crate::service::{IndexView, Rendered, ViewName};
 
 pub(super) async fn registry(ask: Ask, channel: Option<ChannelName>) -> Answer {
     let view = view(&ask, channel)?;
@@ -42,7 +42,7 @@ pub(super) async fn package(ask: Ask, channel: Option<ChannelName>, name: FullNa
     send(&ask, &rendered)
 }
 
-fn view(ask: &Ask, channel: Option<ChannelName>) -> Result<Arc<View>, Problem> {
+fn view(ask: &Ask, channel: Option<ChannelName>) -> Result<Arc<IndexView>, Problem> {
     let name = match channel {
         None => ViewName::Default,
         Some(channel) => ViewName::Channel(channel),
