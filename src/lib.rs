@@ -13,6 +13,8 @@
 
 pub mod cli;
 pub mod client;
+pub mod http;
 pub mod index;
 pub mod model;
+pub mod service;
 pub mod store;

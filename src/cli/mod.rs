@@ -3,18 +3,21 @@
 //! [`args`] holds the flags as plain data, [`prepass`] what comes before parsing them. Each command's file turns its
 //! flags into a configuration, runs it, and tells the outcome through [`output`]. No rule of a registry lives here.
 
+pub mod accounts;
 pub mod args;
 pub mod connect;
 pub mod output;
 pub mod prepass;
 pub mod publish;
+pub mod serve;
 pub mod sync;
 pub mod units;
 pub mod updates;
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use self::args::Command;
+use self::args::{Command, Early, TokenCommand, UserCommand};
 use self::output::Output;
 
 /// Why a command did not do its work.
@@ -34,19 +37,39 @@ impl Failure {
     }
 }
 
-/// Runs a command that speaks to a registry from outside; nothing if it is none of these.
+/// Runs a command line without the program's own name.
 #[must_use]
-pub fn run_client(command: &Command) -> Option<ExitCode> {
+pub fn run(words: &[String]) -> ExitCode {
+    match args::parse(words, &|name| std::env::var(name).ok()) {
+        Ok(args) => run_command(&args.command),
+        Err(Early::Text(text)) => {
+            // A reader that has gone away has read enough.
+            let _ = std::io::stdout().lock().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(Early::Usage(text)) => Output::new(false).failed(&Failure::Usage(text)),
+    }
+}
+
+fn run_command(command: &Command) -> ExitCode {
     match command {
-        Command::Publish(args) => Some(finish(Output::new(args.json), |output| publish::run(args, output))),
-        Command::Sync(args) => Some(finish(Output::new(args.json), |output| sync::run(args, output))),
-        Command::Updates(args) => Some(finish(Output::new(args.json), |output| updates::run(args, output))),
-        Command::Serve(_) | Command::User(_) | Command::Token(_) => None,
+        Command::Serve(args) => finish(Output::new(false), |_| serve::run(args)),
+        Command::Publish(args) => finish(Output::new(args.json), |output| publish::run(args, output)),
+        Command::Sync(args) => finish(Output::new(args.json), |output| sync::run(args, output)),
+        Command::Updates(args) => finish(Output::new(args.json), |output| updates::run(args, output)),
+        Command::User(args) => match &args.command {
+            UserCommand::Add(args) => finish(Output::new(false), |output| accounts::add_user(args, output)),
+            UserCommand::Password(args) => finish(Output::new(false), |output| accounts::set_password(args, output)),
+            UserCommand::List(args) => finish(Output::new(args.json), |output| accounts::list_users(args, output)),
+        },
+        Command::Token(args) => match &args.command {
+            TokenCommand::Add(args) => finish(Output::new(args.json), |output| accounts::add_token(args, output)),
+        },
     }
 }
 
 /// Does a command's work and tells how it failed, if it did.
-pub fn finish(output: Output, work: impl FnOnce(&Output) -> Result<(), Failure>) -> ExitCode {
+fn finish(output: Output, work: impl FnOnce(&Output) -> Result<(), Failure>) -> ExitCode {
     match work(&output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => output.failed(&failure),

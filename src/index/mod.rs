@@ -1,7 +1,142 @@
 //! The index: turns the state of packages into the files that Registry 2.0 clients read, kept in memory.
 //!
 //! Knows files, hashes and compression. Must not know where entities are stored or how a file is sent.
+//!
+//! ```text
+//! PackageSource -> render -> RenderedPackage -> merge -> Snapshot { ViewName -> View { registry, summaries, packages } }
+//! ```
+//!
+//! Rendering is pure and takes as long as a package has archives; merging costs what changes, however many packages
+//! there are. Readers take a [`Snapshot`] and never wait for a writer.
 
+pub mod archives;
+mod balance;
 pub mod gzip;
+mod merge;
+mod package_file;
+mod render;
 pub mod segments;
 pub mod serial;
+mod shared_map;
+mod snapshot;
+mod source;
+mod view;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use arc_swap::ArcSwap;
+
+use self::merge::Placements;
+pub use self::merge::{Applied, ViewChange};
+pub use self::package_file::PackageFile;
+pub use self::render::{RenderedContent, RenderedPackage, render, render_all};
+pub use self::segments::Rendered;
+pub use self::serial::Serial;
+pub use self::snapshot::Snapshot;
+pub use self::source::{FileSource, PackageSource, ReleaseSource};
+pub use self::view::{View, ViewName};
+use crate::model::PackageKey;
+
+/// The most long package files that wait for improvement; the oldest stay as they are, which is only less tight.
+const LONG_FILES_MAX: usize = 4_096;
+
+/// The public index: the snapshot that is served, and what the next one is made with.
+pub struct Index {
+    snapshot: ArcSwap<Snapshot>,
+    writer: Mutex<Writer>,
+}
+
+struct Writer {
+    last: Serial,
+    placements: Placements,
+    /// Long package files that may not be at their best.
+    long_files: VecDeque<Weak<PackageFile>>,
+}
+
+impl Index {
+    /// An index without packages. Every serial given out will be above `serial`, the last one of the time before.
+    #[must_use]
+    pub fn new(serial: Serial) -> Self {
+        Self {
+            snapshot: ArcSwap::from_pointee(Snapshot::empty(serial)),
+            writer: Mutex::new(Writer { last: serial, placements: Placements::default(), long_files: VecDeque::new() }),
+        }
+    }
+
+    /// The present state of all views. Never waits.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// The serial of the last change to any view.
+    #[must_use]
+    pub fn serial(&self) -> Serial {
+        self.writer().last
+    }
+
+    /// Renders packages as they are at `now_us` (microseconds since 1970), none for those that are gone, and merges
+    /// them: [`render_all`] and [`Index::merge`].
+    pub fn apply(&self, changes: &[(PackageKey, Option<PackageSource>)], now_us: u64) -> Applied {
+        self.merge(render_all(changes), now_us)
+    }
+
+    /// Merges rendered packages into all views and then shows them in one step. When this returns, every reader sees
+    /// the change. A view in which nothing changes stays as it is, to the byte.
+    ///
+    /// Costs time in proportion to the packages that come in. Let a bulk come in batches of some 10,000.
+    pub fn merge(&self, packages: Vec<(PackageKey, Option<RenderedPackage>)>, now_us: u64) -> Applied {
+        let mut writer = self.writer();
+        let serial = Serial::next(now_us, writer.last);
+        let snapshot = self.snapshot.load();
+        let Some(step) = merge::merge(&snapshot, &mut writer.placements, packages, serial) else {
+            return Applied { serial: writer.last, changes: Vec::new() };
+        };
+        writer.last = serial;
+        writer.long_files.extend(step.long_files.iter().map(Arc::downgrade));
+        let surplus = writer.long_files.len().saturating_sub(LONG_FILES_MAX);
+        writer.long_files.drain(..surplus);
+        self.snapshot.store(Arc::new(step.snapshot));
+        step.applied
+    }
+
+    /// One round of improvement for a timer: compresses better what was read and what has lasted since the former
+    /// round, up to `segments_max` pieces of about a millisecond each. Returns how many it was.
+    pub fn improve(&self, segments_max: usize) -> usize {
+        let mut left = segments_max;
+        let snapshot = self.snapshot();
+        let mut seen = std::collections::HashSet::new();
+        for (_, view) in snapshot.views().filter(|(_, view)| seen.insert(Arc::as_ptr(view))) {
+            left -= view.registry().improve(left);
+            left -= view.summaries().improve(left);
+        }
+        let queue = std::mem::take(&mut self.writer().long_files);
+        let living: Vec<_> = queue.iter().filter_map(Weak::upgrade).collect();
+        for file in &living {
+            left -= file.improve(left);
+        }
+        let mut writer = self.writer();
+        let waiting = living.iter().filter(|file| !file.is_best()).map(Arc::downgrade);
+        let later = std::mem::take(&mut writer.long_files);
+        writer.long_files = waiting.chain(later).collect();
+        segments_max - left
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // A panic while merging leaves the placements as they were or as they should be.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index").field("snapshot", &self.snapshot.load()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

@@ -214,7 +214,8 @@ fn check_package_name(text: &str) -> Result<(), &'static str> {
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     if !text.as_bytes()[0].is_ascii_alphanumeric() || !text.split('.').all(is_word) {
         return Err(
-            "is made of words of A-Z, a-z, 0-9, _ and - with single dots between them, and begins with a letter or digit",
+            "is made of words of A-Z, a-z, 0-9, _ and - with single dots between them, and begins with a letter or \
+             digit",
         );
     }
     Ok(())

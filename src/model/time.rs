@@ -16,6 +16,9 @@ pub struct InvalidTimestamp;
 const MICROS_MAX: i64 = 253_402_207_199_999_999;
 
 impl Timestamp {
+    /// The last time there is.
+    pub const MAX: Self = Self(MICROS_MAX);
+
     /// The time that many microseconds after 1970; times outside of 1970 to 9999 become the nearest inside.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
@@ -26,6 +29,12 @@ impl Timestamp {
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
+    }
+
+    /// Whole seconds since 1970.
+    #[must_use]
+    pub const fn as_seconds(self) -> i64 {
+        self.0 / 1_000_000
     }
 
     /// The same time without fractions of a second.

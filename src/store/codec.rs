@@ -1,93 +1,117 @@
-//! How records become bytes: bincode of versioned enums, with a limit, and nothing left over.
+//! The one place where records become bytes and bytes become records.
 //!
-//! Every record is an enum whose variants are its versions (`V1`, …) and whose structs never change once released.
-//! Adding a field means adding a version. Only this file calls bincode.
+//! Owns the encoding (bincode 2, variable-length integers, little endian) and its limit. A record is an enum of
+//! versions (`V1`, `V2`, …) whose variants are never changed or reordered: the first byte is the version.
+//! Knows no table and no record of its own.
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::error::DecodeError;
+use bincode::{Decode, Encode};
 
-/// The largest record: the layout of a blob of 64 GiB (a checksum for each of its 262,124-byte chunks) fits.
-const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The most memory one record may claim while it is read. A damaged length must not take the process down, and the
+/// largest honest record, the layout of a blob of 64 GiB, claims about 2 MiB.
+pub const RECORD_BYTES_MAX: usize = 4 << 20;
 
 const CONFIG: Configuration<LittleEndian, Varint, Limit<RECORD_BYTES_MAX>> =
     bincode::config::standard().with_limit::<RECORD_BYTES_MAX>();
 
-/// Why bytes in a table are not a record. The file is damaged, or a newer program wrote it.
-#[derive(Debug, thiserror::Error)]
+/// Why bytes are not a record, or a record cannot become bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
-    /// The bytes are not the encoding of any version this program knows.
-    #[error("a {record} record cannot be read: {source}")]
-    Decode {
-        /// What kind of record.
-        record: &'static str,
-        /// What is wrong with the bytes.
-        source: Box<bincode::error::DecodeError>,
+    /// The record's version is not known here: a newer Packhouse wrote it.
+    #[error("a record of {table} has version {version}, which only a newer Packhouse can read")]
+    NewerVersion {
+        /// The table that holds the record.
+        table: &'static str,
+        /// The version found, counted from 1.
+        version: u32,
     },
-    /// Bytes follow the record.
-    #[error("a {record} record has {extra_bytes} bytes too many")]
-    TrailingBytes {
-        /// What kind of record.
-        record: &'static str,
-        /// How many bytes follow.
-        extra_bytes: usize,
+    /// The bytes are no record at all.
+    #[error("a record of {table} is damaged: {detail}")]
+    Malformed {
+        /// The table that holds the record.
+        table: &'static str,
+        /// What the decoder found.
+        detail: String,
     },
-    /// A field breaks the rules of the model.
-    #[error("a {record} record breaks a rule: {problem}")]
-    Invalid {
-        /// What kind of record.
-        record: &'static str,
-        /// Which rule.
-        problem: String,
-    },
-    /// The value is larger than any record may be.
-    #[error("a {record} record cannot be written: {source}")]
-    Encode {
-        /// What kind of record.
-        record: &'static str,
-        /// Why not.
-        source: Box<bincode::error::EncodeError>,
+    /// The record claims more than [`RECORD_BYTES_MAX`].
+    #[error("a record of {table} is larger than {RECORD_BYTES_MAX} bytes")]
+    TooLarge {
+        /// The table that was to hold the record.
+        table: &'static str,
     },
 }
 
-/// The bytes of a value.
+/// The bytes of `record`, to be kept in `table` (named for the error only).
 ///
 /// # Errors
-/// If the value is larger than 2 MiB.
-pub fn encode<T: bincode::Encode>(record: &'static str, value: &T) -> Result<Vec<u8>, CodecError> {
-    bincode::encode_to_vec(value, CONFIG).map_err(|source| CodecError::Encode { record, source: Box::new(source) })
-}
-
-/// The value of which `bytes` are the encoding, to the last byte.
-///
-/// # Errors
-/// If they are not. Lengths inside are checked against the limit before anything is allocated for them.
-pub fn decode<T: bincode::Decode<()>>(record: &'static str, bytes: &[u8]) -> Result<T, CodecError> {
-    let (value, length) = bincode::decode_from_slice(bytes, CONFIG)
-        .map_err(|source| CodecError::Decode { record, source: Box::new(source) })?;
-    if length != bytes.len() {
-        return Err(CodecError::TrailingBytes { record, extra_bytes: bytes.len() - length });
+/// [`CodecError::TooLarge`] when [`decode`] would refuse the result.
+pub fn encode<T: Encode>(table: &'static str, record: &T) -> Result<Vec<u8>, CodecError> {
+    let bytes = bincode::encode_to_vec(record, CONFIG)
+        .map_err(|error| CodecError::Malformed { table, detail: error.to_string() })?;
+    if bytes.len() > RECORD_BYTES_MAX {
+        return Err(CodecError::TooLarge { table });
     }
-    Ok(value)
+    Ok(bytes)
+}
+
+/// The record that `bytes` of `table` are. Every byte must belong to it.
+///
+/// # Errors
+/// [`CodecError`], where an unknown enum variant is taken for a newer version only if it is the record's own.
+pub fn decode<T: Decode<()>>(table: &'static str, bytes: &[u8]) -> Result<T, CodecError> {
+    let (record, read_bytes) =
+        bincode::decode_from_slice(bytes, CONFIG).map_err(|error| refine(table, bytes, error))?;
+    if read_bytes != bytes.len() {
+        let detail = format!("{} bytes follow the record", bytes.len() - read_bytes);
+        return Err(CodecError::Malformed { table, detail });
+    }
+    Ok(record)
+}
+
+fn refine(table: &'static str, bytes: &[u8], error: DecodeError) -> CodecError {
+    match error {
+        // Versions are few, so that the record's own variant is its first byte.
+        DecodeError::UnexpectedVariant { found, .. } if bytes.first().is_some_and(|b| u32::from(*b) == found) => {
+            CodecError::NewerVersion { table, version: found.saturating_add(1) }
+        }
+        DecodeError::LimitExceeded => CodecError::TooLarge { table },
+        error => CodecError::Malformed { table, detail: error.to_string() },
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_record_is_read_to_its_last_byte() {
-        let mut bytes = encode("test", &(7_u64, "seven".to_owned())).unwrap();
-        assert_eq!(decode::<(u64, String)>("test", &bytes).unwrap(), (7, "seven".to_owned()));
-        bytes.push(0);
-        assert!(matches!(
-            decode::<(u64, String)>("test", &bytes),
-            Err(CodecError::TrailingBytes { extra_bytes: 1, .. })
-        ));
-        assert!(matches!(decode::<(u64, String)>("test", &bytes[..3]), Err(CodecError::Decode { .. })));
+    #[derive(Debug, PartialEq, Encode, Decode)]
+    enum Old {
+        V1 { name: String },
+    }
+
+    #[derive(Debug, PartialEq, Encode, Decode)]
+    enum New {
+        V1 { name: String },
+        V2 { name: String, sizes: Vec<u32> },
     }
 
     #[test]
-    fn an_absurd_length_is_refused_before_memory_is_asked_for() {
-        let bytes = encode("test", &u64::MAX).unwrap();
-        assert!(matches!(decode::<Vec<u8>>("test", &bytes), Err(CodecError::Decode { .. })));
+    fn an_old_record_opens_and_a_newer_is_named() {
+        let old = encode("names", &Old::V1 { name: "a".into() }).unwrap();
+        assert_eq!(old, [0, 1, b'a']);
+        assert_eq!(decode::<New>("names", &old), Ok(New::V1 { name: "a".into() }));
+        let new = encode("names", &New::V2 { name: "a".into(), sizes: vec![1] }).unwrap();
+        assert_eq!(decode::<Old>("names", &new), Err(CodecError::NewerVersion { table: "names", version: 2 }));
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused() {
+        assert!(matches!(decode::<Old>("names", &[0, 1, b'a', 0]), Err(CodecError::Malformed { .. })));
+        assert!(matches!(decode::<Old>("names", &[0, 2, b'a']), Err(CodecError::Malformed { .. })));
+        assert!(matches!(decode::<Old>("names", &[]), Err(CodecError::Malformed { .. })));
+        // A length of 2^60 must fail before anything of that size is allocated.
+        let mut huge = vec![1, 1, b'a', 253];
+        huge.extend((1u64 << 60).to_le_bytes());
+        assert_eq!(decode::<New>("names", &huge), Err(CodecError::TooLarge { table: "names" }));
     }
 }

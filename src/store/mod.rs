@@ -1,4 +1,27 @@
-//! Keeps entities and blobs in redb.
+//! Keeps the words of [`crate::model`] in redb: one small file for entities, capped volumes for content.
+//!
+//! Owns everything that touches the data directory. It knows no HTTP, no permissions and no index; a rule that
+//! needs the caller's identity belongs to the services above.
 
+pub mod blobs;
 pub mod codec;
+mod edit;
+pub mod file;
+pub mod media;
+mod open;
 mod records;
+mod rows;
+mod tables;
+
+pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob};
+pub use edit::{Changes, Edit};
+pub use file::StorageError;
+pub use open::{BlobSource, OpenError, Snapshot, Store, StoreOptions};
+pub use rows::{Rows, Source, TokenOwner};
+
+impl StorageError {
+    /// The tables contradict each other.
+    pub(crate) fn damaged(what: &str, problem: impl std::fmt::Display) -> Self {
+        Self::Corrupt { detail: format!("{what}: {problem}") }
+    }
+}

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use super::layout::Layout;
+use super::layout::Keyed;
 
 /// What is to become of keys: a new text, or none. Rising, each key once.
 pub(super) struct Changes<K, T> {
@@ -14,7 +14,7 @@ pub(super) struct Changes<K, T> {
 
 impl<K, T> Changes<K, T> {
     /// Puts `changes` in order; of several for one key, the last counts.
-    pub(super) fn new<L: Layout>(changes: impl IntoIterator<Item = (K, Option<T>)>) -> Self
+    pub(super) fn new<L: Keyed>(changes: impl IntoIterator<Item = (K, Option<T>)>) -> Self
     where
         K: Borrow<L::Key>,
     {
@@ -30,8 +30,13 @@ impl<K, T> Changes<K, T> {
         Self { rest: changes.into_iter().peekable() }
     }
 
+    /// The new texts of all that are left.
+    pub(super) fn into_texts(self) -> impl Iterator<Item = T> {
+        self.rest.filter_map(|(_, text)| text)
+    }
+
     /// Whether a change is left for a key before that of the entry `end` (any key, without one).
-    pub(super) fn any_before<L: Layout>(&mut self, end: Option<&str>) -> bool
+    pub(super) fn any_before<L: Keyed>(&mut self, end: Option<&str>) -> bool
     where
         K: Borrow<L::Key>,
     {
@@ -39,14 +44,14 @@ impl<K, T> Changes<K, T> {
     }
 
     /// The next change, if it is for a key before that of the entry `end`.
-    pub(super) fn next_before<L: Layout>(&mut self, end: Option<&str>) -> Option<(K, Option<T>)>
+    pub(super) fn next_before<L: Keyed>(&mut self, end: Option<&str>) -> Option<(K, Option<T>)>
     where
         K: Borrow<L::Key>,
     {
         self.rest.next_if(|change| Self::is_before::<L>(change, end))
     }
 
-    fn is_before<L: Layout>((key, _): &(K, Option<T>), end: Option<&str>) -> bool
+    fn is_before<L: Keyed>((key, _): &(K, Option<T>), end: Option<&str>) -> bool
     where
         K: Borrow<L::Key>,
     {

@@ -5,11 +5,11 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-use super::balance::{Node, Run, settle, size_max, size_min};
 use super::changes::Changes;
 use super::checksum::Checksum;
-use super::layout::Layout;
+use super::layout::{Keyed, Layout};
 use super::segment::Segment;
+use crate::index::balance::{Node, Run, settle, size_max, size_min};
 
 /// See the module. Never empty.
 pub(super) struct Group<L> {
@@ -43,7 +43,9 @@ impl<L: Layout> Group<L> {
     pub(super) fn first_entry(&self) -> &str {
         self.segments[0].first_entry()
     }
+}
 
+impl<L: Keyed> Group<L> {
     /// What becomes of this group when the changes before the entry `end` are made.
     pub(super) fn splice<K, T>(self: &Arc<Self>, changes: &mut Changes<K, T>, end: Option<&str>) -> Run<Self>
     where

@@ -1,15 +1,9 @@
-//! How the entries of a file are told apart, ordered and joined.
+//! How the entries of a file are joined and, where they are found by a key, told apart and ordered.
 
 use std::cmp::Ordering;
 
 /// The kind of a segmented file.
-///
-/// An entry is a piece of text that carries its own key, so that a segment holds nothing per entry but where it
-/// begins.
 pub trait Layout: 'static {
-    /// What entries are found and ordered by.
-    type Key: Ord + ?Sized;
-
     /// Stands between two entries.
     const SEPARATOR: &'static str;
 
@@ -19,6 +13,15 @@ pub trait Layout: 'static {
     /// The number of segments that groups are cut to: near the root of the number of segments in a big file, so that
     /// a change touches few groups and few segments of one group.
     const GROUP_SEGMENTS: usize = 24;
+}
+
+/// A layout whose entries are ordered by keys.
+///
+/// An entry is a piece of text that carries its own key, so that a segment holds nothing per entry but where it
+/// begins.
+pub trait Keyed: Layout {
+    /// What entries are found and ordered by.
+    type Key: Ord + ?Sized;
 
     /// How `key` stands to the key of `entry`.
     fn compare(key: &Self::Key, entry: &str) -> Ordering;
@@ -52,13 +55,23 @@ impl Members {
 }
 
 impl Layout for Members {
-    type Key = str;
-
     const SEPARATOR: &'static str = ",";
+}
+
+impl Keyed for Members {
+    type Key = str;
 
     fn compare(key: &str, entry: &str) -> Ordering {
         key.cmp(Self::name(entry))
     }
+}
+
+/// Lines in an order of their own, divided by line feeds.
+#[derive(Debug, Clone, Copy)]
+pub struct Lines;
+
+impl Layout for Lines {
+    const SEPARATOR: &'static str = "\n";
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::checksum::Checksum;
 use super::layout::Layout;
 use super::segment::Segment;
 use crate::index::gzip::{self, Level};
+use crate::model::Crc32;
 
 /// The bytes of a file at one level of compression of each of its segments. Immutable.
 pub struct Rendered {
@@ -40,7 +41,15 @@ impl Rendered {
 
     /// The text as one member, deflated as a whole.
     pub(super) fn whole<'a>(texts: impl Iterator<Item = &'a str>, checksum: Checksum, level: Level) -> Self {
-        let member = gzip::member(texts, checksum.crc, checksum.len_bytes, level);
+        Self::of_member(gzip::member(texts, checksum.crc, checksum.len_bytes, level), checksum, level)
+    }
+
+    /// A file that is one gzip member already, of a text with this CRC-32 and length, compressed at its best.
+    pub(crate) fn best(member: Bytes, crc: Crc32, text_len_bytes: u64) -> Self {
+        Self::of_member(member, Checksum { crc: crc.0, len_bytes: text_len_bytes }, Level::Best)
+    }
+
+    fn of_member(member: Bytes, checksum: Checksum, level: Level) -> Self {
         let mark = crc32fast::hash(&member);
         Self::new(vec![member], checksum, mark, level)
     }

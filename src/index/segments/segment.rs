@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering as Memory};
 
 use bytes::Bytes;
 
-use super::balance::{Node, Run, size_max, size_min};
 use super::changes::Changes;
 use super::checksum::Checksum;
-use super::layout::Layout;
+use super::layout::{Keyed, Layout};
 use super::lazy::Lazy;
+use crate::index::balance::{Node, Run, size_max, size_min};
 use crate::index::gzip::{self, Level};
 
 /// See the module. Never empty.
@@ -82,6 +82,23 @@ impl<L: Layout> Segment<L> {
         &self.text[entry_range::<L>(&self.starts, self.text.len(), at)]
     }
 
+    /// The deflated form; made fast where there is none, and all who ask meanwhile wait for it.
+    pub(super) fn deflated(&self) -> Arc<Deflated> {
+        self.deflated.get_or_make(|| Deflated::new::<L>(&self.text, Level::Fast))
+    }
+
+    /// Whether the best level is due: the segment was read, and this is not the first round that meets it.
+    pub(super) fn improvement_due(&self) -> bool {
+        self.deflated.get().is_some_and(|now| now.level < Level::Best && now.met.swap(true, Memory::Relaxed))
+    }
+
+    /// Deflates again at the best level.
+    pub(super) fn improve(&self) {
+        self.deflated.replace(Deflated::new::<L>(&self.text, Level::Best));
+    }
+}
+
+impl<L: Keyed> Segment<L> {
     pub(super) fn get(&self, key: &L::Key) -> Option<&str> {
         self.find(key, 0).ok().map(|at| self.entry(at))
     }
@@ -98,21 +115,6 @@ impl<L: Layout> Segment<L> {
             }
         }
         Err(low)
-    }
-
-    /// The deflated form; made fast where there is none, and all who ask meanwhile wait for it.
-    pub(super) fn deflated(&self) -> Arc<Deflated> {
-        self.deflated.get_or_make(|| Deflated::new::<L>(&self.text, Level::Fast))
-    }
-
-    /// Whether the best level is due: the segment was read, and this is not the first round that meets it.
-    pub(super) fn improvement_due(&self) -> bool {
-        self.deflated.get().is_some_and(|now| now.level < Level::Best && now.met.swap(true, Memory::Relaxed))
-    }
-
-    /// Deflates again at the best level.
-    pub(super) fn improve(&self) {
-        self.deflated.replace(Deflated::new::<L>(&self.text, Level::Best));
     }
 
     /// Appends to `runs` what becomes of this segment when the changes before the entry `end` are made: itself where
@@ -153,17 +155,12 @@ impl<L: Layout> Segment<L> {
     }
 }
 
-/// Appends the segments of a file that had none.
-pub(super) fn found<L: Layout, K: Borrow<L::Key>, T: AsRef<str>>(
-    changes: &mut Changes<K, T>,
-    runs: &mut Vec<Run<Segment<L>>>,
-) {
+/// Appends segments of these entries.
+pub(super) fn gather<L: Layout>(entries: impl IntoIterator<Item: AsRef<str>>, runs: &mut Vec<Run<Segment<L>>>) {
     let mut draft = Draft::default();
-    while let Some((_, text)) = changes.next_before::<L>(None) {
-        if let Some(text) = text {
-            draft.push::<L>(text.as_ref());
-            draft.spill(runs);
-        }
+    for entry in entries {
+        draft.push::<L>(entry.as_ref());
+        draft.spill(runs);
     }
     runs.push(Run::Open(draft));
 }

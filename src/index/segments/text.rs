@@ -6,14 +6,14 @@ use std::fmt;
 use std::iter::once;
 use std::sync::Arc;
 
-use super::balance::{Run, settle};
 use super::changes::Changes;
 use super::checksum::Checksum;
 use super::group::Group;
-use super::layout::Layout;
+use super::layout::{Keyed, Layout};
 use super::lazy::Lazy;
 use super::rendered::Rendered;
 use super::segment::{self, Segment};
+use crate::index::balance::{Run, settle};
 use crate::index::gzip::Level;
 use crate::model::Crc32;
 
@@ -49,36 +49,46 @@ impl<L: Layout> SegmentedText<L> {
         Self::finish(Arc::clone(&self.head), tail.into(), Arc::clone(&self.groups), self.body)
     }
 
-    /// The text after `changes`: for each key its new entry, or none to remove it. Of several changes for one key the
-    /// last counts; a text must be an entry with the key it comes with. The order of the changes does not matter.
-    ///
-    /// Costs time in proportion to the segments that change, and shares all others. Memory for the changes is needed
-    /// at once, so let a bulk of very many come in several calls.
+    /// A text of these entries, in the order they come in.
     #[must_use]
-    pub fn apply<K, T>(&self, changes: impl IntoIterator<Item = (K, Option<T>)>) -> Self
-    where
-        K: Borrow<L::Key>,
-        T: AsRef<str>,
-    {
-        let mut changes = Changes::new::<L>(changes);
-        let mut runs = Vec::with_capacity(self.groups.len() + 1);
-        for (at, group) in self.groups.iter().enumerate() {
-            let end = self.groups.get(at + 1).map(|next| next.first_entry());
-            if changes.any_before::<L>(end) {
-                runs.push(group.splice(&mut changes, end));
-            } else {
-                runs.push(Run::Kept(Arc::clone(group)));
+    pub fn of<'a>(head: &str, entries: impl IntoIterator<Item = &'a str>, tail: &str) -> Self {
+        let mut runs = Vec::new();
+        segment::gather::<L>(entries, &mut runs);
+        Self::assemble(head.into(), tail.into(), settle([Run::Open(settle(runs))]))
+    }
+
+    /// The same text, sharing with `old` the segments of the entries that both begin or end with: of two states of a
+    /// file whose entries have no keys, only the segments where they differ are held twice.
+    #[must_use]
+    pub fn sharing(&self, old: &Self) -> Self {
+        let (old_count, count) = (old.entry_count(), self.entry_count());
+        let most = old_count.min(count);
+        let equal = |(left, right): &(&str, &str)| left == right;
+        let front = old.entries().zip(self.entries()).take_while(equal).count();
+        let back = old.entries().rev().zip(self.entries().rev()).take(most - front).take_while(equal).count();
+        if front == old_count && front == count {
+            return Self::finish(Arc::clone(&self.head), Arc::clone(&self.tail), Arc::clone(&old.groups), self.body);
+        }
+        let mut fronts = Vec::new();
+        let mut backs = Vec::new();
+        // What of this text lies in segments of its own.
+        let mut own = 0..count;
+        let mut begin = 0;
+        for segment in old.shared_segments() {
+            let end = begin + segment.entry_count();
+            if end <= front {
+                own.start = end;
+                fronts.push(Run::Kept(Arc::clone(segment)));
+            } else if begin >= old_count - back {
+                own.end = own.end.min(count - (old_count - begin));
+                backs.push(Run::Kept(Arc::clone(segment)));
             }
+            begin = end;
         }
-        if self.groups.is_empty() {
-            let mut segments = Vec::new();
-            segment::found(&mut changes, &mut segments);
-            runs.push(Run::Open(settle(segments)));
-        }
-        if runs.iter().all(|run| matches!(run, Run::Kept(_))) {
-            return self.clone();
-        }
-        Self::assemble(Arc::clone(&self.head), Arc::clone(&self.tail), settle(runs))
+        let entries = self.entries().skip(own.start).take(own.len());
+        segment::gather::<L>(entries, &mut fronts);
+        fronts.extend(backs);
+        Self::assemble(Arc::clone(&self.head), Arc::clone(&self.tail), settle([Run::Open(settle(fronts))]))
     }
 
     fn assemble(head: Arc<str>, tail: Arc<str>, groups: Vec<Arc<Group<L>>>) -> Self {
@@ -93,18 +103,8 @@ impl<L: Layout> SegmentedText<L> {
         Self { head, tail, groups, body, checksum, rendered: Arc::new(Lazy::new()) }
     }
 
-    /// The entry with this key.
-    #[must_use]
-    pub fn get(&self, key: &L::Key) -> Option<&str> {
-        let not_after = |first: &str| L::compare(key, first) != Ordering::Less;
-        let group = self.groups.partition_point(|group| not_after(group.first_entry())).checked_sub(1)?;
-        let segments = self.groups[group].segments();
-        let segment = segments.partition_point(|segment| not_after(segment.first_entry())).checked_sub(1)?;
-        segments[segment].get(key)
-    }
-
     /// All entries in order.
-    pub fn entries(&self) -> impl Iterator<Item = &str> {
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.segments().flat_map(|segment| segment.entries())
     }
 
@@ -187,8 +187,71 @@ impl<L: Layout> SegmentedText<L> {
         Rendered::segmented(&self.head, self.segments(), &self.tail, self.checksum)
     }
 
-    fn segments(&self) -> impl Iterator<Item = &Segment<L>> {
-        self.groups.iter().flat_map(|group| group.segments()).map(|segment| &**segment)
+    /// Whether it was rendered, and all of it at the best level.
+    pub(crate) fn is_best(&self) -> bool {
+        self.rendered().is_some_and(|rendered| rendered.level == Level::Best)
+    }
+
+    /// Whether both are the same state of the same file, so that everything is shared.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rendered, &other.rendered)
+    }
+
+    fn segments(&self) -> impl DoubleEndedIterator<Item = &Segment<L>> {
+        self.shared_segments().map(|segment| &**segment)
+    }
+
+    fn shared_segments(&self) -> impl DoubleEndedIterator<Item = &Arc<Segment<L>>> {
+        self.groups.iter().flat_map(|group| group.segments())
+    }
+}
+
+impl<L: Keyed> SegmentedText<L> {
+    /// The text after `changes`: for each key its new entry, or none to remove it. Of several changes for one key the
+    /// last counts; a text must be an entry with the key it comes with. The order of the changes does not matter.
+    ///
+    /// Costs time in proportion to the segments that change, and shares all others. Memory for the changes is needed
+    /// at once, so let a bulk of very many come in several calls.
+    #[must_use]
+    pub fn apply<K, T>(&self, changes: impl IntoIterator<Item = (K, Option<T>)>) -> Self
+    where
+        K: Borrow<L::Key>,
+        T: AsRef<str>,
+    {
+        let mut changes = Changes::new::<L>(changes);
+        let mut runs = Vec::with_capacity(self.groups.len() + 1);
+        for (at, group) in self.groups.iter().enumerate() {
+            let end = self.groups.get(at + 1).map(|next| next.first_entry());
+            if changes.any_before::<L>(end) {
+                runs.push(group.splice(&mut changes, end));
+            } else {
+                runs.push(Run::Kept(Arc::clone(group)));
+            }
+        }
+        if self.groups.is_empty() {
+            let mut segments = Vec::new();
+            segment::gather::<L>(changes.into_texts(), &mut segments);
+            runs.push(Run::Open(settle(segments)));
+        }
+        if runs.iter().all(|run| matches!(run, Run::Kept(_))) {
+            return self.clone();
+        }
+        let groups = settle(runs);
+        if groups.is_empty() && self.groups.is_empty() {
+            return self.clone();
+        }
+        Self::assemble(Arc::clone(&self.head), Arc::clone(&self.tail), groups)
+    }
+
+    /// The entry with this key.
+    #[must_use]
+    pub fn get(&self, key: &L::Key) -> Option<&str> {
+        let not_after = |first: &str| L::compare(key, first) != Ordering::Less;
+        let group = self.groups.partition_point(|group| not_after(group.first_entry())).checked_sub(1)?;
+        let segments = self.groups[group].segments();
+        let segment = segments.partition_point(|segment| not_after(segment.first_entry())).checked_sub(1)?;
+        segments[segment].get(key)
     }
 }
 

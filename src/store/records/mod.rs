@@ -38,7 +38,7 @@ fn parse<T: FromStr<Err: std::fmt::Display>>(record: &'static str, text: &str) -
 }
 
 fn invalid(record: &'static str, problem: impl Into<String>) -> CodecError {
-    CodecError::Invalid { record, problem: problem.into() }
+    CodecError::Malformed { table: record, detail: problem.into() }
 }
 
 fn time(micros: i64) -> Timestamp {

@@ -8,17 +8,20 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use super::*;
+use crate::index::balance::{Node, size_max};
 use crate::index::segments::Members;
-use crate::index::segments::balance::{Node, size_max};
 
 /// JSON members in small segments and groups, so that short tests meet many of them.
 struct SmallMembers;
 
 impl Layout for SmallMembers {
-    type Key = str;
     const SEPARATOR: &'static str = ",";
     const SEGMENT_BYTES: usize = 256;
     const GROUP_SEGMENTS: usize = 8;
+}
+
+impl Keyed for SmallMembers {
+    type Key = str;
 
     fn compare(key: &str, entry: &str) -> Ordering {
         Members::compare(key, entry)
@@ -29,10 +32,13 @@ impl Layout for SmallMembers {
 struct Lines;
 
 impl Layout for Lines {
-    type Key = u32;
     const SEPARATOR: &'static str = "";
     const SEGMENT_BYTES: usize = 256;
     const GROUP_SEGMENTS: usize = 8;
+}
+
+impl Keyed for Lines {
+    type Key = u32;
 
     fn compare(key: &u32, entry: &str) -> Ordering {
         key.cmp(&entry.split(' ').next().unwrap().parse().unwrap())
@@ -71,11 +77,11 @@ fn fresh_count<L: Layout>(old: &SegmentedText<L>, new: &SegmentedText<L>) -> usi
 }
 
 /// Everything that must hold for a file that has these entries.
-fn check<L: Layout<Key: Sized + Clone>>(file: &SegmentedText<L>, model: &BTreeMap<L::Key, String>) {
+fn check<L: Keyed<Key: Sized + Clone>>(file: &SegmentedText<L>, model: &BTreeMap<L::Key, String>) {
     check_by(file, model.iter().map(|(key, entry)| (key, entry.as_str())).collect());
 }
 
-fn check_by<L: Layout>(file: &SegmentedText<L>, model: Vec<(&L::Key, &str)>) {
+fn check_by<L: Keyed>(file: &SegmentedText<L>, model: Vec<(&L::Key, &str)>) {
     let entries: Vec<&str> = model.iter().map(|(_, entry)| *entry).collect();
     let text = [&file.head, &*entries.join(L::SEPARATOR), &file.tail].concat();
     assert_eq!(file.texts().collect::<String>(), text);
@@ -219,6 +225,37 @@ fn what_changes_nothing_shares_everything() {
     let same = file.apply([(name.as_str(), Some(entry.as_str())), ("omni.unknown", None)]).with_tail(TAIL);
     assert!(Arc::ptr_eq(&rendered, &same.rendered().unwrap()));
     assert_eq!(fresh_count(&file, &same), 0);
+    assert!(same.is(&file));
+
+    let empty = SegmentedText::<Members>::new(HEAD, TAIL);
+    assert!(empty.is(&empty.apply([("omni.unknown", None::<&str>)])));
+}
+
+proptest! {
+    #[test]
+    fn files_without_keys_share_what_they_begin_and_end_with(
+        old in prop::collection::vec(0..40_usize, 0..300),
+        at in any::<prop::sample::Index>(),
+        removed in 0..20_usize,
+        added in prop::collection::vec(0..40_usize, 0..20),
+    ) {
+        let entry = |len: &usize| "v".repeat(*len);
+        let from = at.index(old.len() + 1);
+        let mut new = old.clone();
+        new.splice(from..old.len().min(from + removed), added.iter().copied());
+        let [old, new] = [old, new].map(|lens| lens.iter().map(entry).collect::<Vec<_>>());
+        let file = |lines: &[String]| SegmentedText::<SmallMembers>::of("[", lines.iter().map(String::as_str), "]");
+        let (old_file, new_file) = (file(&old), file(&new));
+        let shared = new_file.sharing(&old_file);
+        let text = format!("[{}]", new.join(","));
+        prop_assert_eq!(shared.texts().collect::<String>(), &*text);
+        prop_assert_eq!(decompressed(&bytes(&shared.render())), &*text);
+        prop_assert_eq!(shared.crc32(), new_file.crc32());
+        prop_assert_eq!(shared.entry_count(), new.len());
+        prop_assert_eq!(shared.text_len_bytes(), text.len() as u64);
+        prop_assert!(fresh_count(&old_file, &shared) <= 8, "too much was made anew");
+        check_sizes(&shared);
+    }
 }
 
 #[test]

@@ -1,0 +1,218 @@
+//! `packhouse serve`: flags into a checked configuration, then the server from its first line to its clean end.
+
+use std::io::{IsTerminal, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing_subscriber::EnvFilter;
+
+use super::Failure;
+use super::args::ServeArgs;
+use crate::http::app::{App, AppConfig};
+use crate::http::forwarded::{Network, TrustedProxies};
+use crate::http::tls::{Tls, TlsFiles};
+use crate::http::{Limits, Server, ServerConfig};
+use crate::service::{Background, Clock, Registry, RegistryConfig};
+
+/// Where the server listens unless it is told otherwise: for this machine alone, until its operator decides.
+const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// A configuration that fits together.
+#[derive(Debug)]
+struct Config {
+    data: PathBuf,
+    listen: Vec<SocketAddr>,
+    tls: Option<TlsFiles>,
+    limits: Limits,
+    registry: RegistryConfig,
+    app: AppConfig,
+    log: String,
+}
+
+impl Config {
+    fn check(args: &ServeArgs) -> Result<Self, Failure> {
+        let usage = |text: &str| Failure::Usage(text.to_owned());
+        let tls = match (&args.tls_cert, &args.tls_key) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.clone(), key: key.clone() }),
+            (None, None) => None,
+            _ => return Err(usage("--tls-cert and --tls-key belong together: give both, or none for plain HTTP")),
+        };
+        let mut limits = Limits::DEFAULT;
+        let count = |flag: &str, value: usize| {
+            u32::try_from(value)
+                .ok()
+                .filter(|value| *value > 0)
+                .ok_or_else(|| usage(&format!("{flag} is a number from 1 on")))
+        };
+        if let Some(value) = args.max_connections {
+            limits.connections_max = count("--max-connections", value)?;
+            limits.connections_per_address_max = limits.connections_per_address_max.min(limits.connections_max);
+        }
+        if let Some(value) = args.max_connections_per_address {
+            limits.connections_per_address_max = count("--max-connections-per-address", value)?;
+        }
+        limits.header_timeout = args.header_timeout.map_or(limits.header_timeout, |span| span.0);
+        limits.idle_timeout = args.idle_timeout.map_or(limits.idle_timeout, |span| span.0);
+        limits.body_window = args.body_timeout.map_or(limits.body_window, |span| span.0);
+        limits.shutdown_timeout = args.shutdown_timeout.map_or(limits.shutdown_timeout, |span| span.0);
+        let mut registry = RegistryConfig::default();
+        registry.file_bytes_max = args.max_file_size.map_or(registry.file_bytes_max, |size| size.0);
+        let networks =
+            args.trusted_proxy.iter().map(|text| Network::from_str(text).map_err(|error| usage(&error.to_string())));
+        let app = AppConfig {
+            public_url: args.public_url.as_deref().map(check_public_url).transpose()?,
+            trusted_proxies: TrustedProxies::new(networks.collect::<Result<_, Failure>>()?),
+            file_bytes_max: registry.file_bytes_max,
+        };
+        let listen = if args.listen.is_empty() { vec![LISTEN_DEFAULT] } else { args.listen.clone() };
+        Ok(Self { data: args.data.clone(), listen, tls, limits, registry, app, log: args.log.clone() })
+    }
+}
+
+fn check_public_url(text: &str) -> Result<String, Failure> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let host = rest.trim_end_matches('/');
+    let well_formed = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b));
+    if !well_formed {
+        return Err(Failure::Usage("--public-url is scheme and host, such as https://packages.example.org".to_owned()));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// Wrong usage, or why it could not start.
+pub fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let config = Config::check(args)?;
+    log_to_standard_error(&config.log)?;
+    let tls = config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
+    drop(tls);
+    let registry = Arc::new(Registry::open(&config.data, config.registry.clone(), Clock::System).map_err(Failure::of)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::of)?;
+    let served = runtime.block_on(serve(&config, &registry));
+    // Everything accepted is on disk before the process ends, whatever ended it.
+    registry.close();
+    tracing::info!("stopped");
+    served
+}
+
+fn log_to_standard_error(filter: &str) -> Result<(), Failure> {
+    let wrong = || Failure::Usage("--log is error, warn, info, debug or trace".to_owned());
+    let filter = EnvFilter::try_new(filter).map_err(|_| wrong())?;
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color);
+    // Set already where a test runs the command in its own process.
+    let _ = subscriber.try_init();
+    Ok(())
+}
+
+async fn serve(config: &Config, registry: &Arc<Registry>) -> Result<(), Failure> {
+    let app = Arc::new(App::new(Arc::clone(registry), config.app.clone()));
+    let (stop, stopped) = watch::channel(false);
+    let mut servers = JoinSet::new();
+    let mut addresses = Vec::new();
+    for listen in &config.listen {
+        let server = Server::bind(ServerConfig {
+            listen: *listen,
+            tls: config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?,
+            limits: config.limits,
+            trusted_proxies: config.app.trusted_proxies.clone(),
+        });
+        let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
+        addresses.push(server.local_address().map_err(Failure::of)?);
+        let app = Arc::clone(&app);
+        let mut stopped = stopped.clone();
+        let shutdown = async move {
+            // The sender lives until the servers have ended.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        };
+        let handler = move |request, peer| Arc::clone(&app).answer(request, peer);
+        servers.spawn(server.run(handler, shutdown));
+    }
+    let background = Background::start(registry);
+    announce(config, registry, &addresses)?;
+    wait_for_signal().await?;
+    tracing::info!("stopping: running requests may finish");
+    // Fails only if all servers have ended already.
+    let _ = stop.send(true);
+    while let Some(ended) = servers.join_next().await {
+        let ended = ended.map_err(Failure::of)?;
+        if ended.cut_connections > 0 {
+            tracing::warn!(connections = ended.cut_connections, "requests that took too long were cut");
+        }
+    }
+    background.stop().await;
+    Ok(())
+}
+
+/// The lines by which people and programs find the server.
+fn announce(config: &Config, registry: &Registry, addresses: &[SocketAddr]) -> Result<(), Failure> {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let mut lines = String::new();
+    for address in addresses {
+        lines.push_str(&format!("listening on {scheme}://{address}\n"));
+    }
+    if let (Some(token), Some(address)) = (registry.setup_token().map_err(Failure::of)?, addresses.first()) {
+        let own = format!("{scheme}://{}", reachable(*address));
+        let origin = config.app.public_url.as_ref().unwrap_or(&own);
+        lines.push_str(&format!("setup at {origin}/setup?token={token}\n"));
+    }
+    let mut out = std::io::stdout().lock();
+    out.write_all(lines.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::Failed(format!("standard output: {error}")))
+}
+
+/// An address to which a browser on this machine can go: a server that listens everywhere listens here too.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+async fn wait_for_signal() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::of)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::of)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::{Command, parse};
+
+    fn check(words: &[&str]) -> Result<Config, Failure> {
+        let words: Vec<String> = std::iter::once("serve").chain(words.iter().copied()).map(str::to_owned).collect();
+        let Command::Serve(args) = parse(&words, &|_| None).unwrap().command else { panic!("another command") };
+        Config::check(&args)
+    }
+
+    #[test]
+    fn flags_must_fit_each_other() {
+        assert_eq!(check(&[]).unwrap().listen, [LISTEN_DEFAULT]);
+        let config = check(&["--listen", "[::1]:0", "--max-file-size", "1MiB", "--header-timeout", "2s"]).unwrap();
+        assert_eq!((config.registry.file_bytes_max, config.limits.header_timeout.as_secs()), (1 << 20, 2));
+        for wrong in [
+            &["--tls-cert", "a.pem"][..],
+            &["--max-connections", "0"],
+            &["--trusted-proxy", "not a network"],
+            &["--public-url", "packages.example.org"],
+            &["--public-url", "https://a/b"],
+        ] {
+            assert!(matches!(check(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+        }
+    }
+}

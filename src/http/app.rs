@@ -1,0 +1,221 @@
+//! The pipeline of a request, from its head to its answer.
+//!
+//! ```text
+//! limits (the server's) -> token in the path -> route -> caller -> same origin -> handler -> finish (headers, log)
+//! ```
+//!
+//! Later steps add to what earlier ones found and never take away. What routes do is for the handlers.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::{AUTHORIZATION, HOST, HeaderMap};
+use http::{Method, Request, Response};
+
+use super::forwarded::{Outside, TrustedProxies};
+use super::handlers;
+use super::metrics::Metrics;
+use super::problem::Problem;
+use super::query::Query;
+use super::route::{self, Access, NoRoute, Route};
+use super::server::Peer;
+use super::{Body, RequestBody, base64, cookie, same_origin, security_headers};
+use crate::service::{Caller, Credentials, Identity, Refusal, Registry};
+
+/// The name of the cookie that holds a session's secret.
+pub const SESSION_COOKIE: &str = "packhouse_session";
+
+/// What the pipeline is told by the operator.
+#[derive(Debug, Clone, Default)]
+pub struct AppConfig {
+    /// Scheme and host under which clients reach the server, where requests do not say it right.
+    pub public_url: Option<String>,
+    /// Proxies whose headers say who the client is.
+    pub trusted_proxies: TrustedProxies,
+    /// Largest file that is taken, in bytes.
+    pub file_bytes_max: u64,
+}
+
+/// Answers requests.
+pub struct App {
+    pub(super) registry: Arc<Registry>,
+    pub(super) config: AppConfig,
+    pub(super) metrics: Metrics,
+}
+
+/// A request as handlers see it.
+pub(super) struct Ask {
+    pub(super) app: Arc<App>,
+    pub(super) caller: Caller,
+    pub(super) outside: Outside,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) query: Query,
+    pub(super) body: RequestBody,
+    path_token: Option<String>,
+}
+
+impl Ask {
+    /// The use cases.
+    pub(super) fn registry(&self) -> &Arc<Registry> {
+        &self.app.registry
+    }
+
+    /// What paths in answers begin with, so that a caller whose token came in the path gets it there again.
+    pub(super) fn path_token_prefix(&self) -> String {
+        self.path_token.as_ref().map_or_else(String::new, |token| format!("/t/{token}"))
+    }
+}
+
+/// What a handler answers.
+pub(super) type Answer = Result<Response<Body>, Problem>;
+
+impl App {
+    /// An app that serves a registry.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, config: AppConfig) -> Self {
+        Self { registry, config, metrics: Metrics::default() }
+    }
+
+    /// Answers a request.
+    pub async fn answer(self: Arc<Self>, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
+        let begun = Instant::now();
+        let outside = Outside::of(peer, request.uri(), request.headers(), &self.config.trusted_proxies);
+        let client = outside.client;
+        let method = request.method().clone();
+        let mut line = Line { route: "none", caller: "-".to_owned() };
+        let answer = Arc::clone(&self).handle(request, outside, &mut line).await;
+        let failed = answer.is_err();
+        let mut response = answer.unwrap_or_else(Problem::into_response);
+        security_headers::set_common(response.headers_mut());
+        if failed {
+            response.headers_mut().entry(http::header::CACHE_CONTROL).or_insert(handlers::NO_STORE);
+        }
+        let (status, duration) = (response.status().as_u16(), begun.elapsed());
+        self.metrics.count(line.route, response.status());
+        tracing::info!(
+            target: "packhouse::request",
+            %client,
+            %method,
+            route = line.route,
+            caller = %line.caller,
+            status,
+            bytes = response.body().len_bytes(),
+            micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+        );
+        response
+    }
+
+    async fn handle(self: Arc<Self>, request: Request<RequestBody>, outside: Outside, line: &mut Line) -> Answer {
+        let (head, body) = request.into_parts();
+        let (path_token, path) = match route::split_token(head.uri.path()) {
+            Some((token, path)) => (Some(token), path),
+            None => (None, head.uri.path()),
+        };
+        let route = route::route(&head.method, path)?;
+        line.route = route.name();
+        let query = Query::parse(head.uri.query().unwrap_or_default())?;
+        let credentials = credentials(&head.headers, path_token, &route, &query)?;
+        let identity = self.registry.identify(&credentials)?;
+        let caller = Caller { identity, origin: self.origin(&outside, &head.headers) };
+        line.caller = caller.label();
+        if caller.is_session() && !same_origin::allows(&head.method, &head.headers, &outside) {
+            return Err(Problem::forbidden(
+                "a signed-in browser may change things only from this site's own pages; programs send an API token, or an Origin header that names this site",
+            ));
+        }
+        if route.access() == Access::Known && matches!(caller.identity, Identity::Anonymous) {
+            return Err(Problem::unauthorized("sign in, or send an API token as Authorization: Bearer ph_api_…"));
+        }
+        let path_token = path_token.map(str::to_owned);
+        let ask =
+            Ask { app: self, caller, outside, method: head.method, headers: head.headers, query, body, path_token };
+        handlers::answer(route, ask).await
+    }
+
+    /// Where the caller reaches the server, without a slash at its end.
+    fn origin(&self, outside: &Outside, headers: &HeaderMap) -> Arc<str> {
+        if let Some(public_url) = &self.config.public_url {
+            return public_url.trim_end_matches('/').into();
+        }
+        if headers.contains_key(HOST) || outside.host.is_some() {
+            outside.base_url().unwrap_or_default().into()
+        } else {
+            "".into()
+        }
+    }
+}
+
+/// What of a request the log line needs from inside the pipeline.
+struct Line {
+    route: &'static str,
+    caller: String,
+}
+
+/// What the request shows of who makes it. The token may come in the path, in the header, or, for update checks, in
+/// the query; a token decides before a cookie does.
+fn credentials(
+    headers: &HeaderMap,
+    path_token: Option<&str>,
+    route: &Route,
+    query: &Query,
+) -> Result<Credentials, Problem> {
+    let query_token = match route {
+        Route::Updates | Route::Requirements => query.exact("token").filter(|token| !token.is_empty()),
+        _ => None,
+    };
+    let token = match path_token.or(query_token) {
+        Some(token) => Some(token.to_owned()),
+        None => authorization(headers)?,
+    };
+    let session = cookie::read(headers, SESSION_COOKIE).map(str::to_owned);
+    Ok(Credentials { token, session })
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750, section 2.1), or the password of `Basic` (RFC 7617).
+fn authorization(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let malformed = || Problem::unauthorized("Authorization is Bearer TOKEN, or Basic with the token as password");
+    let (scheme, rest) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(malformed)?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(Some(rest.to_owned()));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(malformed());
+    }
+    let decoded = base64::decode(rest).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(malformed)?;
+    let (_, password) = decoded.split_once(':').ok_or_else(malformed)?;
+    Ok(Some(password.to_owned()))
+}
+
+impl From<NoRoute> for Problem {
+    fn from(none: NoRoute) -> Self {
+        match none {
+            NoRoute::NotFound => Self::not_found("there is nothing at this path"),
+            NoRoute::MethodNotAllowed(allow) => Self::method_not_allowed(allow),
+            NoRoute::Malformed(problem) => Self::bad_request(problem),
+            NoRoute::Invalid { field, problem } => Self::unprocessable(field, problem),
+        }
+    }
+}
+
+/// The one place where a refused use case becomes a status.
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid { field, message } => Self::unprocessable(field, message),
+            Refusal::NotFound(message) => Self::not_found(message),
+            Refusal::Conflict { field: Some(field), message } => Self::conflict(message).with_field(field),
+            Refusal::Conflict { field: None, message } => Self::conflict(message),
+            Refusal::NotSignedIn(message) => Self::unauthorized(message),
+            Refusal::Forbidden(message) => Self::forbidden(message),
+            Refusal::TooManyTries { retry_after_s } => Self::too_many_requests(retry_after_s, refusal.to_string()),
+            Refusal::TooLarge { limit_bytes } => Self::too_large(limit_bytes),
+            Refusal::DiskFull => Self::insufficient_storage(&refusal as &dyn Display),
+            Refusal::Unavailable(message) => Self::unavailable(5, &message),
+            Refusal::Store(error) => Self::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Release files: uploading, describing and deleting them.
+
+use http::StatusCode;
+use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE};
+use serde::Deserialize;
+
+use super::no_content;
+use crate::http::app::{Answer, Ask};
+use crate::http::problem::Problem;
+use crate::http::{digest, json};
+use crate::model::limits::{MANIFEST_BYTES_MAX, REQUIREMENTS_MAX};
+use crate::model::{Manifest, MimeType, Requirement};
+use crate::service::{Create, ExternalArchive, FileName, Outcome};
+
+/// Most bytes of a list of requirements.
+const REQUIREMENTS_JSON_BYTES_MAX: u64 = 1024 * 1024;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequirementBody {
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    #[serde(default)]
+    version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExternalBody {
+    url: String,
+    size: u64,
+    sha256: String,
+}
+
+/// Everything that can be refused is refused before the first byte of the body is asked for.
+pub(super) async fn put(ask: Ask, name: FileName) -> Answer {
+    let create = create(&ask)?;
+    let expected = digest::parse(&ask.headers).map_err(|error| Problem::bad_request(error.to_string()))?;
+    if ask.headers.contains_key(CONTENT_RANGE) {
+        // RFC 9110, section 14.5: a server that does not write parts must say so.
+        return Err(Problem::bad_request("a file is sent whole, without Content-Range"));
+    }
+    if ask.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(Problem::unsupported_media_type("a file is sent as it is, without Content-Encoding"));
+    }
+    let mut body = ask.body.limit(ask.app.config.file_bytes_max)?;
+    let mime_type = match ask.headers.get(CONTENT_TYPE) {
+        None => MimeType::octet_stream(),
+        Some(value) => json::parse("Content-Type", value.to_str().unwrap_or_default())?,
+    };
+    let mut upload = ask.app.registry.begin_upload(&ask.caller, name, create, mime_type, body.expected_bytes())?;
+    while let Some(bytes) = body.next_chunk().await? {
+        upload.write(bytes).await?;
+    }
+    let (view, outcome) = upload.finish(expected).await?;
+    json::respond(status(outcome), &view)
+}
+
+pub(super) async fn delete(ask: Ask, name: FileName) -> Answer {
+    ask.registry().delete_file(&ask.caller, name).await?;
+    Ok(no_content())
+}
+
+pub(super) fn manifest(ask: &Ask, name: &FileName) -> Answer {
+    json::respond(StatusCode::OK, ask.registry().manifest(&ask.caller, name)?.fields())
+}
+
+pub(super) async fn put_manifest(ask: Ask, name: FileName) -> Answer {
+    let bytes = ask.body.collect_limited(MANIFEST_BYTES_MAX as u64).await?;
+    let manifest = Manifest::parse(&bytes).map_err(|problem| match problem {
+        crate::model::manifest::InvalidManifest::Syntax(_) => Problem::bad_request(problem.to_string()),
+        _ => Problem::unprocessable("manifest", problem.to_string()),
+    })?;
+    json::respond(StatusCode::OK, &ask.app.registry.put_manifest(&ask.caller, name, manifest).await?)
+}
+
+pub(super) async fn put_requirements(ask: Ask, name: FileName) -> Answer {
+    let bodies: Vec<RequirementBody> = json::read(ask.body, REQUIREMENTS_JSON_BYTES_MAX).await?;
+    if bodies.len() > REQUIREMENTS_MAX {
+        let problem = format!("a file has at most {REQUIREMENTS_MAX} requirements");
+        return Err(Problem::unprocessable("requirements", problem));
+    }
+    let requirements = bodies.iter().map(|body| {
+        Ok(Requirement {
+            kind: json::parse("type", &body.kind)?,
+            name: json::parse("name", &body.name)?,
+            version: json::parse("version", &body.version)?,
+        })
+    });
+    let requirements = requirements.collect::<Result<Vec<_>, Problem>>()?;
+    json::respond(StatusCode::OK, &ask.app.registry.put_requirements(&ask.caller, name, requirements).await?)
+}
+
+pub(super) async fn put_external(ask: Ask, name: FileName) -> Answer {
+    let create = create(&ask)?;
+    let body: ExternalBody = json::read(ask.body, super::SMALL_JSON_BYTES_MAX).await?;
+    let archive = ExternalArchive {
+        url: json::parse("url", &body.url)?,
+        size: body.size,
+        sha256: json::parse("sha256", &body.sha256)?,
+    };
+    let (view, outcome) = ask.app.registry.put_external(&ask.caller, name, create, archive).await?;
+    json::respond(status(outcome), &view)
+}
+
+fn create(ask: &Ask) -> Result<Option<Create>, Problem> {
+    match ask.query.exact("create") {
+        None => Ok(None),
+        Some("inactive") => Ok(Some(Create::Inactive)),
+        Some("active") => Ok(Some(Create::Active)),
+        Some(_) => Err(Problem::unprocessable("create", "create is inactive or active")),
+    }
+}
+
+fn status(outcome: Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Created => StatusCode::CREATED,
+        Outcome::Replaced | Outcome::Unchanged => StatusCode::OK,
+    }
+}

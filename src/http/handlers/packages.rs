@@ -1,0 +1,94 @@
+//! Packages, their tokens and members.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{SMALL_JSON_BYTES_MAX, TEXT_JSON_BYTES_MAX, no_content};
+use crate::http::app::{Answer, Ask};
+use crate::http::json;
+use crate::model::{FullName, TokenKind, UserName};
+use crate::service::{NewPackage, PackagePatch, PackageQuery};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPackageBody {
+    name: String,
+    #[serde(default)]
+    description: String,
+    visibility: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PackagePatchBody {
+    description: Option<String>,
+    visibility: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberBody {
+    role: String,
+}
+
+pub(super) fn list(ask: &Ask) -> Answer {
+    let query = PackageQuery {
+        search: ask.query.text("search").map(str::to_owned),
+        owner: ask.query.parsed("owner")?,
+        cursor: ask.query.exact("cursor").map(str::to_owned),
+        limit: ask.query.limit()?,
+    };
+    json::respond(StatusCode::OK, &ask.registry().packages(&ask.caller, &query)?)
+}
+
+pub(super) async fn create(ask: Ask) -> Answer {
+    let body: NewPackageBody = json::read(ask.body, TEXT_JSON_BYTES_MAX).await?;
+    let new = NewPackage {
+        name: json::parse("name", &body.name)?,
+        description: json::parse("description", &body.description)?,
+        visibility: json::parse("visibility", body.visibility.as_deref().unwrap_or("public"))?,
+    };
+    let view = ask.app.registry.create_package(&ask.caller, new).await?;
+    json::respond(StatusCode::CREATED, &view)
+}
+
+pub(super) fn get(ask: &Ask, name: &FullName) -> Answer {
+    json::respond(StatusCode::OK, &ask.registry().package(&ask.caller, name)?)
+}
+
+pub(super) async fn change(ask: Ask, name: FullName) -> Answer {
+    let body: PackagePatchBody = json::read(ask.body, TEXT_JSON_BYTES_MAX).await?;
+    let patch = PackagePatch {
+        description: json::parse_some("description", body.description.as_deref())?,
+        visibility: json::parse_some("visibility", body.visibility.as_deref())?,
+    };
+    let view = ask.app.registry.change_package(&ask.caller, name, patch).await?;
+    json::respond(StatusCode::OK, &view)
+}
+
+pub(super) async fn delete(ask: Ask, name: FullName) -> Answer {
+    ask.registry().delete_package(&ask.caller, name).await?;
+    Ok(no_content())
+}
+
+pub(super) async fn replace_token(ask: Ask, name: FullName, kind: TokenKind) -> Answer {
+    let token = ask.registry().replace_package_token(&ask.caller, name, kind).await?;
+    json::respond(StatusCode::CREATED, &json!({ "token": token }))
+}
+
+pub(super) fn members(ask: &Ask, name: &FullName) -> Answer {
+    json::respond(StatusCode::OK, &ask.registry().members(&ask.caller, name)?)
+}
+
+pub(super) async fn put_member(ask: Ask, name: FullName, user: UserName) -> Answer {
+    let body: MemberBody = json::read(ask.body, SMALL_JSON_BYTES_MAX).await?;
+    let role = json::parse("role", &body.role)?;
+    let (view, is_new) = ask.app.registry.put_member(&ask.caller, name, user, role).await?;
+    json::respond(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &view)
+}
+
+pub(super) async fn delete_member(ask: Ask, name: FullName, user: UserName) -> Answer {
+    ask.registry().delete_member(&ask.caller, name, user).await?;
+    Ok(no_content())
+}

@@ -1,0 +1,44 @@
+//! HTTP: connections, requests and responses, and what the standards say about them.
+//!
+//! The server part (`server`, `connection`, `supervise`, `watched_io`, `dispatch`) owns sockets, limits and
+//! timeouts. The rest are small vocabularies of HTTP: ranges, conditions, problems, cookies. Nothing here knows what a
+//! package is except routing and the handlers, which translate requests to service calls and back.
+
+mod activity;
+pub mod app;
+pub mod base64;
+pub mod body;
+pub mod conditional;
+mod connection;
+mod connection_slots;
+pub mod content_disposition;
+pub mod cookie;
+pub mod digest;
+mod dispatch;
+pub mod etag;
+pub mod file_response;
+pub mod forwarded;
+mod handlers;
+mod json;
+pub mod limits;
+mod metrics;
+mod multipart_ranges;
+pub mod problem;
+pub mod query;
+mod random;
+pub mod range;
+mod refuse;
+pub mod request_body;
+pub mod route;
+pub mod same_origin;
+pub mod security_headers;
+pub mod server;
+mod supervise;
+pub mod tls;
+mod watched_io;
+
+pub use body::Body;
+pub use limits::Limits;
+pub use problem::Problem;
+pub use request_body::{RequestBody, RequestBodyError};
+pub use server::{Peer, Server, ServerConfig};

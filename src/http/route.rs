@@ -1,0 +1,717 @@
+//! Routing: one pure function from method and path to a [`Route`], so that the whole URL space is read in one place.
+//!
+//! Owns the paths and who may come near each. It turns names in paths into the model's types; what they mean is for
+//! the handlers and services.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::model::{
+    ApiTokenId, ChannelName, DisplayName, FullName, PackageName, PlatformName, TokenKind, UserName, Version,
+};
+use crate::service::{FileName, ReleaseName, WantedVersion};
+
+/// Longest path that is looked at, in bytes: the longest names together fit twice over.
+const PATH_BYTES_MAX: usize = 4096;
+
+/// A request's target and what is to be done with it.
+#[derive(Debug, Clone)]
+pub enum Route {
+    /// The page that visitors see first.
+    Landing,
+    /// The page on which the first account is made.
+    SetupPage,
+    /// The form of that page.
+    SetupForm,
+    /// A file of the user interface.
+    Asset(String),
+    /// Whether the process lives.
+    Healthz,
+    /// Whether the index is served.
+    Readyz,
+    /// Counters for Prometheus.
+    Metrics,
+    /// Makes the first account.
+    Setup,
+    /// Signs in.
+    SignIn,
+    /// Signs out.
+    SignOut,
+    /// Who is signed in.
+    Session,
+    /// All users.
+    Users,
+    /// Makes a user.
+    CreateUser,
+    /// One user.
+    User(UserName),
+    /// Changes a user.
+    ChangeUser(UserName),
+    /// Deletes a user.
+    DeleteUser(UserName),
+    /// Own API tokens.
+    Tokens,
+    /// Makes an API token.
+    CreateToken,
+    /// Deletes an API token.
+    DeleteToken(ApiTokenId),
+    /// Own channels.
+    Channels,
+    /// Makes a channel.
+    CreateChannel,
+    /// Changes a channel.
+    ChangeChannel(ChannelName),
+    /// Deletes a channel.
+    DeleteChannel(ChannelName),
+    /// Own platforms.
+    Platforms,
+    /// Makes a platform.
+    CreatePlatform,
+    /// Renames a platform.
+    RenamePlatform(PlatformName),
+    /// Deletes a platform.
+    DeletePlatform(PlatformName),
+    /// Packages that the caller may see.
+    Packages,
+    /// Makes a package.
+    CreatePackage,
+    /// One package.
+    Package(FullName),
+    /// Changes a package.
+    ChangePackage(FullName),
+    /// Deletes a package.
+    DeletePackage(FullName),
+    /// Replaces a token of a package.
+    ReplacePackageToken(FullName, TokenKind),
+    /// The members of a package.
+    Members(FullName),
+    /// Lets a member in.
+    PutMember(FullName, UserName),
+    /// Takes a member out.
+    DeleteMember(FullName, UserName),
+    /// The releases of a package.
+    Releases(FullName),
+    /// One release.
+    Release(ReleaseName),
+    /// Makes or changes a release.
+    PutRelease(ReleaseName),
+    /// Changes a release.
+    ChangeRelease(ReleaseName),
+    /// Deletes a release.
+    DeleteRelease(ReleaseName),
+    /// Downloads a file.
+    File(FileName),
+    /// Uploads a file.
+    PutFile(FileName),
+    /// Deletes a file.
+    DeleteFile(FileName),
+    /// The manifest of a file.
+    Manifest(FileName),
+    /// Sets the manifest of a file.
+    PutManifest(FileName),
+    /// Sets the requirements of a file.
+    PutRequirements(FileName),
+    /// Publishes a file that is kept elsewhere.
+    PutExternal(FileName),
+    /// The update check.
+    Updates,
+    /// What newer releases require.
+    Requirements,
+    /// Public packages that match.
+    Search,
+    /// What the shown token opens.
+    Auth,
+    /// A link to a file by words such as `latest`.
+    Download(DownloadLink),
+    /// `registry.gz` of a view.
+    IndexRegistry(View),
+    /// `summaries.gz` of a view.
+    IndexSummaries(View),
+    /// `packages/FULLNAME.gz` of a view.
+    IndexPackage(View, FullName),
+    /// `archives/FULLNAME/FULLNAME-ID.json` of a view.
+    ArchiveManifest(View, FullName, String),
+    /// `archives/FULLNAME/FULLNAME-ID/DISPLAYNAME` of a view.
+    Archive(View, FullName, String, DisplayName),
+}
+
+/// Whose releases an index shows: of each owner's default channel, or of the channel of that name.
+pub type View = Option<ChannelName>;
+
+/// The parts of `/download/NS/NAME/CHANNEL/VERSION/PLATFORM[/DISPLAYNAME]`.
+#[derive(Debug, Clone)]
+pub struct DownloadLink {
+    /// The package.
+    pub package: FullName,
+    /// The channel.
+    pub channel: ChannelName,
+    /// The version, or the newest.
+    pub version: WantedVersion,
+    /// The platform.
+    pub platform: PlatformName,
+    /// The file; the archive where none is named.
+    pub display_name: Option<DisplayName>,
+}
+
+/// Who may come near a route. What exactly they may is for the services to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everyone.
+    Anyone,
+    /// Whoever says who they are: a user or the holder of a package's token.
+    Known,
+}
+
+/// Why a request has no route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoRoute {
+    /// There is nothing at this path.
+    NotFound,
+    /// There is, but not for this method; these are for it.
+    MethodNotAllowed(&'static str),
+    /// The path is not well-formed.
+    Malformed(&'static str),
+    /// A name in the path breaks a rule.
+    Invalid {
+        /// Which name.
+        field: &'static str,
+        /// The rule.
+        problem: String,
+    },
+}
+
+impl Route {
+    /// Who may come near.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        match self {
+            Self::Landing
+            | Self::SetupPage
+            | Self::SetupForm
+            | Self::Asset(_)
+            | Self::Healthz
+            | Self::Readyz
+            | Self::Metrics
+            | Self::Setup
+            | Self::SignIn
+            | Self::Packages
+            | Self::Package(_)
+            | Self::Releases(_)
+            | Self::Release(_)
+            | Self::File(_)
+            | Self::Manifest(_)
+            | Self::Updates
+            | Self::Requirements
+            | Self::Search
+            | Self::Download(_)
+            | Self::IndexRegistry(_)
+            | Self::IndexSummaries(_)
+            | Self::IndexPackage(..)
+            | Self::ArchiveManifest(..)
+            | Self::Archive(..) => Access::Anyone,
+            Self::SignOut
+            | Self::Session
+            | Self::Users
+            | Self::CreateUser
+            | Self::User(_)
+            | Self::ChangeUser(_)
+            | Self::DeleteUser(_)
+            | Self::Tokens
+            | Self::CreateToken
+            | Self::DeleteToken(_)
+            | Self::Channels
+            | Self::CreateChannel
+            | Self::ChangeChannel(_)
+            | Self::DeleteChannel(_)
+            | Self::Platforms
+            | Self::CreatePlatform
+            | Self::RenamePlatform(_)
+            | Self::DeletePlatform(_)
+            | Self::CreatePackage
+            | Self::ChangePackage(_)
+            | Self::DeletePackage(_)
+            | Self::ReplacePackageToken(..)
+            | Self::Members(_)
+            | Self::PutMember(..)
+            | Self::DeleteMember(..)
+            | Self::PutRelease(_)
+            | Self::ChangeRelease(_)
+            | Self::DeleteRelease(_)
+            | Self::PutFile(_)
+            | Self::DeleteFile(_)
+            | Self::PutManifest(_)
+            | Self::PutRequirements(_)
+            | Self::PutExternal(_)
+            | Self::Auth => Access::Known,
+        }
+    }
+
+    /// What the route is called in logs and metrics. It holds nothing of the request.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Landing => "landing",
+            Self::SetupPage => "setup_page",
+            Self::SetupForm => "setup_form",
+            Self::Asset(_) => "asset",
+            Self::Healthz => "healthz",
+            Self::Readyz => "readyz",
+            Self::Metrics => "metrics",
+            Self::Setup => "setup",
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+            Self::Session => "session",
+            Self::Users => "users",
+            Self::CreateUser => "create_user",
+            Self::User(_) => "user",
+            Self::ChangeUser(_) => "change_user",
+            Self::DeleteUser(_) => "delete_user",
+            Self::Tokens => "tokens",
+            Self::CreateToken => "create_token",
+            Self::DeleteToken(_) => "delete_token",
+            Self::Channels => "channels",
+            Self::CreateChannel => "create_channel",
+            Self::ChangeChannel(_) => "change_channel",
+            Self::DeleteChannel(_) => "delete_channel",
+            Self::Platforms => "platforms",
+            Self::CreatePlatform => "create_platform",
+            Self::RenamePlatform(_) => "rename_platform",
+            Self::DeletePlatform(_) => "delete_platform",
+            Self::Packages => "packages",
+            Self::CreatePackage => "create_package",
+            Self::Package(_) => "package",
+            Self::ChangePackage(_) => "change_package",
+            Self::DeletePackage(_) => "delete_package",
+            Self::ReplacePackageToken(..) => "replace_package_token",
+            Self::Members(_) => "members",
+            Self::PutMember(..) => "put_member",
+            Self::DeleteMember(..) => "delete_member",
+            Self::Releases(_) => "releases",
+            Self::Release(_) => "release",
+            Self::PutRelease(_) => "put_release",
+            Self::ChangeRelease(_) => "change_release",
+            Self::DeleteRelease(_) => "delete_release",
+            Self::File(_) => "file",
+            Self::PutFile(_) => "put_file",
+            Self::DeleteFile(_) => "delete_file",
+            Self::Manifest(_) => "manifest",
+            Self::PutManifest(_) => "put_manifest",
+            Self::PutRequirements(_) => "put_requirements",
+            Self::PutExternal(_) => "put_external",
+            Self::Updates => "updates",
+            Self::Requirements => "requirements",
+            Self::Search => "search",
+            Self::Auth => "auth",
+            Self::Download(_) => "download",
+            Self::IndexRegistry(_) => "index_registry",
+            Self::IndexSummaries(_) => "index_summaries",
+            Self::IndexPackage(..) => "index_package",
+            Self::ArchiveManifest(..) => "archive_manifest",
+            Self::Archive(..) => "archive",
+        }
+    }
+}
+
+/// Splits `/t/TOKEN` off the front of a path: the token, and the path that is left.
+#[must_use]
+pub fn split_token(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix("/t/")?;
+    let end = rest.find('/').unwrap_or(rest.len());
+    let left = if end == rest.len() { "/" } else { &rest[end..] };
+    Some((&rest[..end], left))
+}
+
+/// The route of a request, from its method and its path without token and query.
+///
+/// # Errors
+/// If there is none.
+pub fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
+    if path.len() > PATH_BYTES_MAX {
+        return Err(NoRoute::Malformed("the path has more than 4096 bytes"));
+    }
+    let inner = path.strip_prefix('/').ok_or(NoRoute::NotFound)?;
+    let segments = inner.split('/').map(decode).collect::<Result<Vec<String>, NoRoute>>()?;
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let verb = Verb::of(method);
+    match segments.as_slice() {
+        [""] => verb.pick([(Verb::Get, Route::Landing)]),
+        ["setup"] => verb.pick([(Verb::Get, Route::SetupPage), (Verb::Post, Route::SetupForm)]),
+        ["healthz"] => verb.pick([(Verb::Get, Route::Healthz)]),
+        ["readyz"] => verb.pick([(Verb::Get, Route::Readyz)]),
+        ["metrics"] => verb.pick([(Verb::Get, Route::Metrics)]),
+        ["api", "v1", rest @ ..] => api(verb, rest),
+        ["v2", rest @ ..] => index(verb, None, rest),
+        ["channels", channel, "v2", rest @ ..] => index(verb, Some(unknown_if_invalid(channel)?), rest),
+        ["download", namespace, name, channel, version, platform, rest @ ..] if rest.len() <= 1 => {
+            let link = DownloadLink {
+                package: full_name(namespace, name)?,
+                channel: parse("channel", channel)?,
+                version: match *version {
+                    "latest" => WantedVersion::Latest,
+                    version => WantedVersion::Exact(parse("version", version)?),
+                },
+                platform: parse("platform", platform)?,
+                display_name: rest.first().map(|name| parse("display_name", name)).transpose()?,
+            };
+            verb.pick([(Verb::Get, Route::Download(link))])
+        }
+        [name] => verb.pick([(Verb::Get, Route::Asset((*name).to_owned()))]),
+        _ => Err(NoRoute::NotFound),
+    }
+}
+
+fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
+    match segments {
+        ["setup"] => verb.pick([(Verb::Post, Route::Setup)]),
+        ["session"] => {
+            verb.pick([(Verb::Get, Route::Session), (Verb::Post, Route::SignIn), (Verb::Delete, Route::SignOut)])
+        }
+        ["users"] => verb.pick([(Verb::Get, Route::Users), (Verb::Post, Route::CreateUser)]),
+        ["users", name] => {
+            let name: UserName = parse("name", name)?;
+            verb.pick([
+                (Verb::Get, Route::User(name.clone())),
+                (Verb::Patch, Route::ChangeUser(name.clone())),
+                (Verb::Delete, Route::DeleteUser(name)),
+            ])
+        }
+        ["tokens"] => verb.pick([(Verb::Get, Route::Tokens), (Verb::Post, Route::CreateToken)]),
+        ["tokens", id] => {
+            let id = id.parse().map(ApiTokenId).map_err(|_| NoRoute::NotFound)?;
+            verb.pick([(Verb::Delete, Route::DeleteToken(id))])
+        }
+        ["channels"] => verb.pick([(Verb::Get, Route::Channels), (Verb::Post, Route::CreateChannel)]),
+        ["channels", name] => {
+            let name: ChannelName = parse("name", name)?;
+            verb.pick([(Verb::Patch, Route::ChangeChannel(name.clone())), (Verb::Delete, Route::DeleteChannel(name))])
+        }
+        ["platforms"] => verb.pick([(Verb::Get, Route::Platforms), (Verb::Post, Route::CreatePlatform)]),
+        ["platforms", name] => {
+            let name: PlatformName = parse("name", name)?;
+            verb.pick([(Verb::Patch, Route::RenamePlatform(name.clone())), (Verb::Delete, Route::DeletePlatform(name))])
+        }
+        ["packages"] => verb.pick([(Verb::Get, Route::Packages), (Verb::Post, Route::CreatePackage)]),
+        ["packages", namespace, name, rest @ ..] => package(verb, full_name(namespace, name)?, rest),
+        ["updates"] => verb.pick([(Verb::Get, Route::Updates)]),
+        ["requirements"] => verb.pick([(Verb::Get, Route::Requirements)]),
+        ["search"] => verb.pick([(Verb::Get, Route::Search)]),
+        ["auth"] => verb.pick([(Verb::Get, Route::Auth)]),
+        _ => Err(NoRoute::NotFound),
+    }
+}
+
+fn package(verb: Verb, name: FullName, segments: &[&str]) -> Result<Route, NoRoute> {
+    match segments {
+        [] => verb.pick([
+            (Verb::Get, Route::Package(name.clone())),
+            (Verb::Patch, Route::ChangePackage(name.clone())),
+            (Verb::Delete, Route::DeletePackage(name)),
+        ]),
+        ["tokens", kind] => {
+            let kind = match *kind {
+                "access" => TokenKind::Access,
+                "private" => TokenKind::Private,
+                _ => return Err(NoRoute::NotFound),
+            };
+            verb.pick([(Verb::Post, Route::ReplacePackageToken(name, kind))])
+        }
+        ["members"] => verb.pick([(Verb::Get, Route::Members(name))]),
+        ["members", user] => {
+            let user: UserName = parse("user", user)?;
+            verb.pick([
+                (Verb::Put, Route::PutMember(name.clone(), user.clone())),
+                (Verb::Delete, Route::DeleteMember(name, user)),
+            ])
+        }
+        ["releases"] => verb.pick([(Verb::Get, Route::Releases(name))]),
+        ["releases", channel, version, rest @ ..] => {
+            let version: Version = parse("version", version)?;
+            release(verb, ReleaseName { package: name, channel: parse("channel", channel)?, version }, rest)
+        }
+        _ => Err(NoRoute::NotFound),
+    }
+}
+
+fn release(verb: Verb, name: ReleaseName, segments: &[&str]) -> Result<Route, NoRoute> {
+    match segments {
+        [] => verb.pick([
+            (Verb::Get, Route::Release(name.clone())),
+            (Verb::Put, Route::PutRelease(name.clone())),
+            (Verb::Patch, Route::ChangeRelease(name.clone())),
+            (Verb::Delete, Route::DeleteRelease(name)),
+        ]),
+        ["files", platform, display_name, rest @ ..] => {
+            let platform = parse("platform", platform)?;
+            file(verb, FileName { release: name, platform, display_name: parse("display_name", display_name)? }, rest)
+        }
+        _ => Err(NoRoute::NotFound),
+    }
+}
+
+fn file(verb: Verb, name: FileName, segments: &[&str]) -> Result<Route, NoRoute> {
+    match segments {
+        [] => verb.pick([
+            (Verb::Get, Route::File(name.clone())),
+            (Verb::Put, Route::PutFile(name.clone())),
+            (Verb::Delete, Route::DeleteFile(name)),
+        ]),
+        ["manifest"] => verb.pick([(Verb::Get, Route::Manifest(name.clone())), (Verb::Put, Route::PutManifest(name))]),
+        ["requirements"] => verb.pick([(Verb::Put, Route::PutRequirements(name))]),
+        ["external"] => verb.pick([(Verb::Post, Route::PutExternal(name))]),
+        _ => Err(NoRoute::NotFound),
+    }
+}
+
+/// The files of an index. A name that breaks a rule is that of no file there.
+fn index(verb: Verb, view: View, segments: &[&str]) -> Result<Route, NoRoute> {
+    let found = match segments {
+        ["registry.gz"] => Route::IndexRegistry(view),
+        ["summaries.gz"] => Route::IndexSummaries(view),
+        ["packages", file] => {
+            let name = file.strip_suffix(".gz").ok_or(NoRoute::NotFound)?;
+            Route::IndexPackage(view, unknown_if_invalid(name)?)
+        }
+        ["archives", name, file] => {
+            let package: FullName = unknown_if_invalid(name)?;
+            let id = file.strip_suffix(".json").and_then(|stem| package_id(name, stem)).ok_or(NoRoute::NotFound)?;
+            Route::ArchiveManifest(view, package, id)
+        }
+        ["archives", name, folder, display_name] => {
+            let package: FullName = unknown_if_invalid(name)?;
+            let id = package_id(name, folder).ok_or(NoRoute::NotFound)?;
+            Route::Archive(view, package, id, unknown_if_invalid(display_name)?)
+        }
+        _ => return Err(NoRoute::NotFound),
+    };
+    verb.pick([(Verb::Get, found)])
+}
+
+/// The package id behind `FULLNAME-`.
+fn package_id(name: &str, text: &str) -> Option<String> {
+    text.strip_prefix(name)?.strip_prefix('-').map(str::to_owned)
+}
+
+fn full_name(namespace: &str, name: &str) -> Result<FullName, NoRoute> {
+    Ok(FullName::new(&parse("namespace", namespace)?, &parse::<PackageName>("name", name)?))
+}
+
+fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(field: &'static str, text: &str) -> Result<T, NoRoute> {
+    text.parse().map_err(|problem: T::Err| NoRoute::Invalid { field, problem: problem.to_string() })
+}
+
+fn unknown_if_invalid<T: std::str::FromStr>(text: &str) -> Result<T, NoRoute> {
+    text.parse().map_err(|_| NoRoute::NotFound)
+}
+
+/// Decodes a path segment (RFC 3986, section 2.1). A plus sign stays one.
+fn decode(segment: &str) -> Result<String, NoRoute> {
+    let bytes = segment.as_bytes();
+    let well_formed = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'%')
+        .all(|(at, _)| bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)));
+    if !well_formed {
+        return Err(NoRoute::Malformed("a % in a path is followed by two hexadecimal digits"));
+    }
+    let decoded = percent_decode_str(segment).decode_utf8();
+    decoded.map(std::borrow::Cow::into_owned).map_err(|_| NoRoute::Malformed("a path is UTF-8"))
+}
+
+/// The methods that mean something here. `HEAD` is `GET` without content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Other,
+}
+
+impl Verb {
+    fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET | Method::HEAD => Self::Get,
+            Method::POST => Self::Post,
+            Method::PUT => Self::Put,
+            Method::PATCH => Self::Patch,
+            Method::DELETE => Self::Delete,
+            _ => Self::Other,
+        }
+    }
+
+    /// The route for this method among those of a path.
+    fn pick<const N: usize>(self, routes: [(Self, Route); N]) -> Result<Route, NoRoute> {
+        let has = |verb| routes.iter().any(|(known, _)| *known == verb);
+        let allow = match (has(Self::Get), has(Self::Post), has(Self::Put), has(Self::Patch), has(Self::Delete)) {
+            (true, false, false, false, false) => "GET, HEAD",
+            (true, true, false, false, false) => "GET, HEAD, POST",
+            (true, true, false, false, true) => "GET, HEAD, POST, DELETE",
+            (true, false, true, false, false) => "GET, HEAD, PUT",
+            (true, false, true, false, true) => "GET, HEAD, PUT, DELETE",
+            (true, false, true, true, true) => "GET, HEAD, PUT, PATCH, DELETE",
+            (true, false, false, true, true) => "GET, HEAD, PATCH, DELETE",
+            (false, true, false, false, false) => "POST",
+            (false, false, true, false, false) => "PUT",
+            (false, false, true, false, true) => "PUT, DELETE",
+            (false, false, false, true, true) => "PATCH, DELETE",
+            (false, false, false, false, true) => "DELETE",
+            _ => "",
+        };
+        let found = routes.into_iter().find(|(verb, _)| *verb == self);
+        found.map(|(_, route)| route).ok_or(NoRoute::MethodNotAllowed(allow))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A path, the methods it allows, and what some of them lead to.
+    type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+    /// Every path with the methods it has and the names of their routes.
+    const TABLE: &[Row] = &[
+        ("/", "GET, HEAD", &[("GET", "landing"), ("HEAD", "landing")]),
+        ("/setup", "GET, HEAD, POST", &[("GET", "setup_page"), ("POST", "setup_form")]),
+        ("/style.css", "GET, HEAD", &[("GET", "asset")]),
+        ("/healthz", "GET, HEAD", &[("GET", "healthz")]),
+        ("/readyz", "GET, HEAD", &[("GET", "readyz")]),
+        ("/metrics", "GET, HEAD", &[("GET", "metrics")]),
+        ("/api/v1/setup", "POST", &[("POST", "setup")]),
+        (
+            "/api/v1/session",
+            "GET, HEAD, POST, DELETE",
+            &[("GET", "session"), ("POST", "sign_in"), ("DELETE", "sign_out")],
+        ),
+        ("/api/v1/users", "GET, HEAD, POST", &[("GET", "users"), ("POST", "create_user")]),
+        (
+            "/api/v1/users/omni",
+            "GET, HEAD, PATCH, DELETE",
+            &[("GET", "user"), ("PATCH", "change_user"), ("DELETE", "delete_user")],
+        ),
+        ("/api/v1/tokens", "GET, HEAD, POST", &[("GET", "tokens"), ("POST", "create_token")]),
+        ("/api/v1/tokens/7", "DELETE", &[("DELETE", "delete_token")]),
+        ("/api/v1/channels", "GET, HEAD, POST", &[("GET", "channels"), ("POST", "create_channel")]),
+        ("/api/v1/channels/beta", "PATCH, DELETE", &[("PATCH", "change_channel"), ("DELETE", "delete_channel")]),
+        ("/api/v1/platforms", "GET, HEAD, POST", &[("GET", "platforms"), ("POST", "create_platform")]),
+        ("/api/v1/platforms/any", "PATCH, DELETE", &[("PATCH", "rename_platform"), ("DELETE", "delete_platform")]),
+        ("/api/v1/packages", "GET, HEAD, POST", &[("GET", "packages"), ("POST", "create_package")]),
+        (
+            "/api/v1/packages/omni/kit.window",
+            "GET, HEAD, PATCH, DELETE",
+            &[("GET", "package"), ("PATCH", "change_package"), ("DELETE", "delete_package")],
+        ),
+        ("/api/v1/packages/omni/kit/tokens/access", "POST", &[("POST", "replace_package_token")]),
+        ("/api/v1/packages/omni/kit/tokens/private", "POST", &[("POST", "replace_package_token")]),
+        ("/api/v1/packages/omni/kit/members", "GET, HEAD", &[("GET", "members")]),
+        ("/api/v1/packages/omni/kit/members/a", "PUT, DELETE", &[("PUT", "put_member"), ("DELETE", "delete_member")]),
+        ("/api/v1/packages/omni/kit/releases", "GET, HEAD", &[("GET", "releases")]),
+        (
+            "/api/v1/packages/omni/kit/releases/stable/1.0.0%2Ba",
+            "GET, HEAD, PUT, PATCH, DELETE",
+            &[("GET", "release"), ("PUT", "put_release"), ("PATCH", "change_release"), ("DELETE", "delete_release")],
+        ),
+        (
+            "/api/v1/packages/omni/kit/releases/stable/1.0.0/files/any/a%20b.zip",
+            "GET, HEAD, PUT, DELETE",
+            &[("GET", "file"), ("HEAD", "file"), ("PUT", "put_file"), ("DELETE", "delete_file")],
+        ),
+        (
+            "/api/v1/packages/omni/kit/releases/stable/1.0.0/files/any/a.zip/manifest",
+            "GET, HEAD, PUT",
+            &[("GET", "manifest"), ("PUT", "put_manifest")],
+        ),
+        (
+            "/api/v1/packages/omni/kit/releases/stable/1.0.0/files/any/a.zip/requirements",
+            "PUT",
+            &[("PUT", "put_requirements")],
+        ),
+        (
+            "/api/v1/packages/omni/kit/releases/stable/1.0.0/files/any/a.zip/external",
+            "POST",
+            &[("POST", "put_external")],
+        ),
+        ("/api/v1/updates", "GET, HEAD", &[("GET", "updates")]),
+        ("/api/v1/requirements", "GET, HEAD", &[("GET", "requirements")]),
+        ("/api/v1/search", "GET, HEAD", &[("GET", "search")]),
+        ("/api/v1/auth", "GET, HEAD", &[("GET", "auth")]),
+        ("/download/omni/kit/stable/latest/any", "GET, HEAD", &[("GET", "download")]),
+        ("/download/omni/kit/stable/1.0.0/any/a.zip", "GET, HEAD", &[("GET", "download")]),
+        ("/v2/registry.gz", "GET, HEAD", &[("GET", "index_registry")]),
+        ("/channels/beta/v2/summaries.gz", "GET, HEAD", &[("GET", "index_summaries")]),
+        ("/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "index_package")]),
+        ("/v2/archives/omni.kit/omni.kit-1.0+wx64.r.json", "GET, HEAD", &[("GET", "archive_manifest")]),
+        ("/v2/archives/omni.kit/omni.kit-1.0%2Bwx64.r/a.zip", "GET, HEAD", &[("GET", "archive")]),
+    ];
+
+    #[test]
+    fn every_path_answers_its_methods_and_no_others() {
+        for (path, allow, methods) in TABLE {
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
+                let found = route(&method.parse().unwrap(), path);
+                match methods.iter().find(|(known, _)| *known == method) {
+                    Some((_, name)) => assert_eq!(found.unwrap().name(), *name, "{method} {path}"),
+                    None if method == "HEAD" && allow.contains("HEAD") => assert!(found.is_ok(), "{path}"),
+                    None => assert_eq!(found.unwrap_err(), NoRoute::MethodNotAllowed(allow), "{method} {path}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn plus_is_plus_however_it_is_written() {
+        for path in ["/v2/archives/o.k/o.k-1+a/z", "/v2/archives/o.k/o.k-1%2Ba/z", "/v2/archives/o.k/o.k-1%2ba/z"] {
+            let Ok(Route::Archive(None, _, id, _)) = route(&Method::GET, path) else { panic!("{path}") };
+            assert_eq!(id, "1+a");
+        }
+    }
+
+    #[test]
+    fn hostile_paths_have_no_route() {
+        let get = |path: &str| route(&Method::GET, path).unwrap_err();
+        for path in ["/api/v1/packages/omni/..", "/api/v1/packages/omni/a%2fb", "/api/v1/packages/omni/a%00b"] {
+            assert!(matches!(get(path), NoRoute::Invalid { field: "name", .. }), "{path}");
+        }
+        assert!(matches!(get(&format!("/api/v1/packages/omni/{}", "a".repeat(300))), NoRoute::Invalid { .. }));
+        for path in ["/%ff", "/a%zz", "/%", "/%e2%28%a1", "/%4"] {
+            assert!(matches!(get(path), NoRoute::Malformed(_)), "{path}");
+        }
+        for path in ["/a/b", "//", "/v2/", "/v2", "/v2/packages/..gz", "/v2/archives/o.k/o.x-1.json", "*", "/api/v1/x"]
+        {
+            assert_eq!(get(path), NoRoute::NotFound, "{path}");
+        }
+        assert!(matches!(get(&format!("/{}", "a".repeat(5000))), NoRoute::Malformed(_)));
+    }
+
+    #[test]
+    fn a_token_stands_before_any_path() {
+        assert_eq!(split_token("/t/ph_acc_1/v2/registry.gz"), Some(("ph_acc_1", "/v2/registry.gz")));
+        assert_eq!(split_token("/t/x"), Some(("x", "/")));
+        assert_eq!(split_token("/t/"), Some(("", "/")));
+        assert_eq!(split_token("/v2/t/x"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_panics(path in "\\PC{0,80}", method in "[A-Z]{1,8}") {
+            let _ = route(&method.parse().unwrap(), &path);
+            let _ = route(&Method::GET, &format!("/{path}"));
+            let _ = split_token(&path);
+        }
+
+        #[test]
+        fn no_api_path_panics(segments in proptest::collection::vec("(api|v1|v2|packages|omni|archives|files|%2[0-9a-f]|[a-z.+%-]{0,6})", 0..10)) {
+            let path = format!("/{}", segments.join("/"));
+            for method in [Method::GET, Method::PUT, Method::POST] {
+                if let Ok(route) = route(&method, &path) {
+                    prop_assert!(!route.name().is_empty());
+                    let _ = route.access();
+                }
+            }
+        }
+    }
+}

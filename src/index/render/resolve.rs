@@ -1,0 +1,59 @@
+//! Which release of each version, and which archives of them, the readers of a channel get.
+
+use std::collections::HashMap;
+
+use crate::index::source::{FileSource, PackageSource, ReleaseSource};
+use crate::model::channel::reach;
+use crate::model::{ChannelId, PlatformId, PlatformName};
+
+/// A package's active releases in the order of their versions, to resolve channels against.
+pub(super) struct Releases<'a> {
+    source: &'a PackageSource,
+    /// Equal versions, which are on different channels, are neighbours.
+    by_version: Vec<&'a ReleaseSource>,
+}
+
+impl<'a> Releases<'a> {
+    pub(super) fn new(source: &'a PackageSource) -> Self {
+        let mut by_version: Vec<_> = source.releases.iter().filter(|source| source.release.active).collect();
+        by_version.sort_by(|left, right| {
+            let key = |source: &&ReleaseSource| source.release.id;
+            left.release.version.cmp(&right.release.version).then_with(|| key(left).cmp(&key(right)))
+        });
+        Self { source, by_version }
+    }
+
+    pub(super) fn get(&self) -> &[&'a ReleaseSource] {
+        &self.by_version
+    }
+
+    /// Which of the releases a reader of `channel` gets, by their places in [`Releases::get`]: one of each version,
+    /// the one on the nearest channel.
+    pub(super) fn resolve(&self, channel: ChannelId) -> Vec<usize> {
+        let reached = reach(channel, &self.source.channels);
+        let distance = |at: &usize| reached.iter().position(|id| *id == self.by_version[*at].release.channel);
+        let same_version = |left: &usize, right: &usize| {
+            self.by_version[*left].release.version == self.by_version[*right].release.version
+        };
+        let places: Vec<_> = (0..self.by_version.len()).filter(|at| distance(at).is_some()).collect();
+        places.chunk_by(same_version).filter_map(|places| places.iter().copied().min_by_key(distance)).collect()
+    }
+}
+
+/// The archives of a release, the first file of each platform, in the order of the platforms' names. Files of
+/// platforms that are not the owner's have no place in the index.
+pub(super) fn archives<'a>(
+    release: &'a ReleaseSource,
+    platforms: &HashMap<PlatformId, &'a PlatformName>,
+) -> Vec<(&'a PlatformName, &'a FileSource)> {
+    let mut archives: Vec<(&PlatformName, &FileSource)> = Vec::new();
+    for source in &release.files {
+        if let Some(platform) = platforms.get(&source.file.platform)
+            && !archives.iter().any(|(known, _)| known == platform)
+        {
+            archives.push((platform, source));
+        }
+    }
+    archives.sort_by_key(|(platform, _)| *platform);
+    archives
+}

@@ -1,0 +1,217 @@
+//! A user's own channels.
+
+use super::Registry;
+use super::caller::Caller;
+use super::refusal::{Refusal, listed};
+use super::views::{ChannelView, Page};
+use crate::model::channel::reach;
+use crate::model::limits::CHANNELS_PER_USER_MAX;
+use crate::model::{Channel, ChannelId, ChannelName, ChannelShort, Scope, Timestamp, UserId};
+use crate::store::{Edit, Rows, Source};
+
+/// A channel to make.
+#[derive(Debug, Clone)]
+pub struct NewChannel {
+    /// Its name.
+    pub name: ChannelName,
+    /// Its short form; the name's beginning where it is not given.
+    pub short: Option<ChannelShort>,
+    /// Whether it becomes the default.
+    pub default: bool,
+    /// The channels it includes.
+    pub includes: Vec<ChannelName>,
+}
+
+/// What of a channel is to change.
+#[derive(Debug, Clone, Default)]
+pub struct ChannelPatch {
+    /// A new name.
+    pub name: Option<ChannelName>,
+    /// A new short form.
+    pub short: Option<ChannelShort>,
+    /// `true` makes it the default; the default cannot be given up, only handed on.
+    pub default: Option<bool>,
+    /// The channels it includes.
+    pub includes: Option<Vec<ChannelName>>,
+}
+
+impl Registry {
+    /// The caller's channels.
+    ///
+    /// # Errors
+    /// If the caller is no user.
+    pub fn channels(&self, caller: &Caller) -> Result<Page<ChannelView>, Refusal> {
+        let user = caller.user(Scope::Read)?;
+        let channels = self.store.read()?.channels(user.id)?;
+        Ok(Page::whole(channels.iter().map(|channel| ChannelView::of(channel, &channels)).collect()))
+    }
+
+    /// Makes a channel for the caller.
+    ///
+    /// # Errors
+    /// If the name is taken or a rule is broken.
+    pub async fn create_channel(&self, caller: &Caller, new: NewChannel) -> Result<ChannelView, Refusal> {
+        let owner = caller.user(Scope::Admin)?.id;
+        let now = self.clock.now();
+        self.store
+            .write(move |edit| {
+                let channels = edit.channels(owner)?;
+                if channels.len() >= CHANNELS_PER_USER_MAX {
+                    return Err(Refusal::conflict(format!("a user has at most {CHANNELS_PER_USER_MAX} channels")));
+                }
+                check_name_is_free(&channels, &new.name, None)?;
+                let includes = included(&channels, &new.includes)?;
+                let short = match &new.short {
+                    Some(short) => short.clone(),
+                    None => {
+                        let start: String = new.name.as_str().chars().take(8).collect();
+                        start.parse().map_err(|problem| Refusal::invalid("short", problem))?
+                    }
+                };
+                let channel = Channel {
+                    id: ChannelId(edit.new_id()?),
+                    owner,
+                    name: new.name.clone(),
+                    short,
+                    default: new.default,
+                    includes,
+                    created: now,
+                    changed: now,
+                };
+                save(edit, &channel, now)
+            })
+            .await
+    }
+
+    /// Changes one of the caller's channels.
+    ///
+    /// # Errors
+    /// If there is no such channel or a rule is broken.
+    pub async fn change_channel(
+        &self,
+        caller: &Caller,
+        name: ChannelName,
+        patch: ChannelPatch,
+    ) -> Result<ChannelView, Refusal> {
+        let owner = caller.user(Scope::Admin)?.id;
+        let now = self.clock.now();
+        self.store
+            .write(move |edit| {
+                let channels = edit.channels(owner)?;
+                let mut channel = named(&channels, &name)?.clone();
+                if let Some(new_name) = &patch.name {
+                    check_name_is_free(&channels, new_name, Some(channel.id))?;
+                    channel.name = new_name.clone();
+                }
+                if let Some(short) = &patch.short {
+                    channel.short = short.clone();
+                }
+                if let Some(default) = patch.default {
+                    if channel.default && !default {
+                        return Err(Refusal::conflict(
+                            "one channel is the default; make another one the default instead",
+                        ));
+                    }
+                    channel.default = default;
+                }
+                if let Some(includes) = &patch.includes {
+                    channel.includes = included(&channels, includes)?;
+                }
+                channel.changed = now;
+                save(edit, &channel, now)
+            })
+            .await
+    }
+
+    /// Deletes one of the caller's channels.
+    ///
+    /// # Errors
+    /// If it is the default, has releases, or another channel includes it.
+    pub async fn delete_channel(&self, caller: &Caller, name: ChannelName) -> Result<(), Refusal> {
+        let user = caller.user(Scope::Admin)?;
+        let (owner, namespace) = (user.id, user.name.clone());
+        self.store
+            .write(move |edit| {
+                let channels = edit.channels(owner)?;
+                let channel = named(&channels, &name)?;
+                if channel.default {
+                    return Err(Refusal::conflict(format!(
+                        "{name} is your default channel; make another one the default first"
+                    )));
+                }
+                let including: Vec<&str> = channels
+                    .iter()
+                    .filter(|other| other.includes.contains(&channel.id))
+                    .map(|other| other.name.as_str())
+                    .collect();
+                if !including.is_empty() {
+                    return Err(Refusal::conflict(format!("{name} is included by {}", listed(&including))));
+                }
+                let mut users = Vec::new();
+                for package in edit.packages_of(&namespace)? {
+                    if edit.has_releases(package, channel.id)?
+                        && let Some(package) = edit.package(package)?
+                    {
+                        users.push(package.full_name());
+                    }
+                }
+                if !users.is_empty() {
+                    let users: Vec<&str> = users.iter().map(|name| name.as_str()).collect();
+                    return Err(Refusal::conflict(format!("{name} has releases of {}", listed(&users))));
+                }
+                Ok(edit.delete_channel(owner, channel.id)?)
+            })
+            .await
+    }
+}
+
+/// Saves a channel, hands the default on to it if it wants it, and refuses cycles.
+fn save(edit: &mut Edit<'_>, channel: &Channel, now: Timestamp) -> Result<ChannelView, Refusal> {
+    let mut channels = edit.channels(channel.owner)?;
+    channels.retain(|other| other.id != channel.id);
+    channels.push(channel.clone());
+    let in_cycle = channel.includes.iter().any(|included| reach(*included, &channels).contains(&channel.id));
+    if in_cycle {
+        return Err(Refusal::invalid("includes", "channels cannot include each other in a circle"));
+    }
+    if channel.default {
+        for other in channels.iter_mut().filter(|other| other.default && other.id != channel.id) {
+            other.default = false;
+            other.changed = now;
+            edit.put_channel(other)?;
+        }
+    }
+    edit.put_channel(channel)?;
+    Ok(ChannelView::of(channel, &channels))
+}
+
+fn included(channels: &[Channel], names: &[ChannelName]) -> Result<Vec<ChannelId>, Refusal> {
+    let mut ids = Vec::new();
+    for name in names {
+        let channel = channels.iter().find(|channel| channel.name == *name);
+        let id = channel
+            .map(|channel| channel.id)
+            .ok_or_else(|| Refusal::invalid("includes", format!("there is no channel {name}")))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// Two names that differ only in case would be taken for each other.
+fn check_name_is_free(channels: &[Channel], name: &ChannelName, own: Option<ChannelId>) -> Result<(), Refusal> {
+    let taken = channels.iter().any(|c| Some(c.id) != own && c.name.as_str().eq_ignore_ascii_case(name.as_str()));
+    if taken { Err(Refusal::taken("name", format!("you have a channel {name} already"))) } else { Ok(()) }
+}
+
+fn named<'a>(channels: &'a [Channel], name: &ChannelName) -> Result<&'a Channel, Refusal> {
+    let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+    channels.iter().find(|channel| channel.name == *name).ok_or_else(|| Refusal::no_such("channel", name, &names))
+}
+
+/// An owner's channel by name.
+pub(super) fn channel_named<S: Source>(rows: &Rows<S>, owner: UserId, name: &ChannelName) -> Result<Channel, Refusal> {
+    let channels = rows.channels(owner)?;
+    named(&channels, name).cloned()
+}

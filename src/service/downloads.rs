@@ -1,0 +1,240 @@
+//! Downloads: which bytes a caller gets for a name, and finding the file that a name stands for.
+
+use std::ops::ControlFlow;
+
+use super::Registry;
+use super::access::open_package;
+use super::caller::Caller;
+use super::channels::channel_named;
+use super::files::{FileName, find_file};
+use super::refusal::Refusal;
+use super::releases::{ReleaseName, find_release};
+use super::views::ReleaseViews;
+use crate::index::archives;
+use crate::model::channel::reach;
+use crate::model::{
+    ChannelName, DisplayName, FullName, Package, PackageId, PlatformId, PlatformName, Release, ReleaseFile, Version,
+    Visibility,
+};
+use crate::store::{BlobSource, Rows, Snapshot, Source, StorageError};
+
+/// A file that may be sent to the caller.
+pub struct Download {
+    /// Its record.
+    pub file: ReleaseFile,
+    /// Whether everyone may have it.
+    pub public: bool,
+    /// Whether its bytes can never become others.
+    pub immutable: bool,
+    /// Where its bytes are.
+    pub source: DownloadSource,
+}
+
+/// Where the bytes of a download are.
+pub enum DownloadSource {
+    /// Here.
+    Blob(BlobSource),
+    /// Elsewhere.
+    External(String),
+}
+
+/// A version by its text, or the newest.
+#[derive(Debug, Clone)]
+pub enum WantedVersion {
+    /// The newest that is offered and has a file for the platform.
+    Latest,
+    /// This one.
+    Exact(Version),
+}
+
+impl Registry {
+    /// Opens a file by its name in the API.
+    ///
+    /// # Errors
+    /// If there is none that the caller may read.
+    pub fn download(&self, caller: &Caller, name: &FileName) -> Result<Download, Refusal> {
+        let rows = self.store.read()?;
+        let (package, role) = open_package(&rows, caller, &name.release.package, None)?;
+        let (release, file) = find_file(&rows, &package, name, role)?;
+        self.open_file(&rows, &package, &release, file)
+    }
+
+    /// The path in the API of the file that a download link stands for: of the archive, where no file is named.
+    ///
+    /// # Errors
+    /// If there is none that the caller may read.
+    pub fn resolve_download(
+        &self,
+        caller: &Caller,
+        name: &FullName,
+        channel: &ChannelName,
+        version: &WantedVersion,
+        platform: &PlatformName,
+        display_name: Option<&DisplayName>,
+    ) -> Result<String, Refusal> {
+        let rows = self.store.read()?;
+        let (package, role) = open_package(&rows, caller, name, None)?;
+        let views = ReleaseViews::new(&rows, &package, caller)?;
+        let names: Vec<&str> = views.platforms.iter().map(|platform| platform.name.as_str()).collect();
+        let wanted = views.platforms.iter().find(|known| known.name == *platform);
+        let wanted = wanted.ok_or_else(|| Refusal::no_such("platform", platform, &names))?.id;
+        let fits =
+            |file: &ReleaseFile| file.platform == wanted && display_name.is_none_or(|name| file.display_name == *name);
+        let releases = match version {
+            WantedVersion::Exact(version) => {
+                let name = ReleaseName { package: name.clone(), channel: channel.clone(), version: version.clone() };
+                vec![find_release(&rows, &package, &name, role)?]
+            }
+            WantedVersion::Latest => {
+                let channel = channel_named(&rows, package.owner, channel)?;
+                offered(&rows, &package, channel.id, None, 1, |release| {
+                    Ok(rows.files(release.id)?.into_iter().find(&fits))
+                })?
+                .into_iter()
+                .map(|(release, _)| release)
+                .collect()
+            }
+        };
+        for release in &releases {
+            if let Some(file) = rows.files(release.id)?.into_iter().find(&fits) {
+                return Ok(views.file_path(release, &file)?);
+            }
+        }
+        let what = display_name.map_or_else(String::new, |name| format!(" named {name}"));
+        Err(Refusal::NotFound(format!("{name} has no file{what} for {platform} there")))
+    }
+
+    /// Opens a file by its place in the index: the text behind `FULLNAME-` and a name.
+    ///
+    /// # Errors
+    /// If the view holds none that the caller may read.
+    pub fn archive(
+        &self,
+        caller: &Caller,
+        channel: Option<&ChannelName>,
+        name: &FullName,
+        id: &str,
+        display_name: &DisplayName,
+    ) -> Result<Download, Refusal> {
+        let rows = self.store.read()?;
+        let found = find_in_view(&rows, caller, channel, name, id)?;
+        let files = rows.files(found.release.id)?;
+        let file = files.into_iter().find(|file| file.platform == found.platform && file.display_name == *display_name);
+        let file = file.ok_or_else(|| Refusal::NotFound(format!("{name} {id} has no file {display_name}")))?;
+        self.open_file(&rows, &found.package, &found.release, file)
+    }
+
+    /// The whole manifest of an archive by its place in the index, with the archive's path in it.
+    ///
+    /// # Errors
+    /// If the view holds none that the caller may read.
+    pub fn archive_manifest(
+        &self,
+        caller: &Caller,
+        channel: Option<&ChannelName>,
+        name: &FullName,
+        id: &str,
+    ) -> Result<ArchiveManifest, Refusal> {
+        let rows = self.store.read()?;
+        let found = find_in_view(&rows, caller, channel, name, id)?;
+        let files = rows.files(found.release.id)?;
+        let file = files.into_iter().find(|file| file.platform == found.platform);
+        let file = file.ok_or_else(|| Refusal::NotFound(format!("{name} has no archive {id}")))?;
+        let manifest = rows.manifest(file.id)?;
+        let path = archives::archive_path(name, &found.id.to_string(), &file);
+        let text = archives::manifest_text(manifest.as_ref(), &path);
+        Ok(ArchiveManifest { text, public: found.package.visibility == Visibility::Public })
+    }
+
+    fn open_file(
+        &self,
+        rows: &Snapshot,
+        package: &Package,
+        release: &Release,
+        file: ReleaseFile,
+    ) -> Result<Download, Refusal> {
+        let source = match file.content.external_url() {
+            Some(url) => DownloadSource::External(url.as_str().to_owned()),
+            None => DownloadSource::Blob(self.store.open_blob(rows, &file.sha256)?),
+        };
+        let public = package.visibility == Visibility::Public && release.active;
+        Ok(Download { file, public, immutable: release.is_sealed(), source })
+    }
+}
+
+/// The manifest of an archive as the index serves it.
+pub struct ArchiveManifest {
+    /// JSON.
+    pub text: String,
+    /// Whether everyone may have it.
+    pub public: bool,
+}
+
+struct InView {
+    package: Package,
+    release: Release,
+    platform: PlatformId,
+    id: PackageId,
+}
+
+/// The release that a package id stands for in a view: the nearest channel's own release of a version wins.
+fn find_in_view<S: Source>(
+    rows: &Rows<S>,
+    caller: &Caller,
+    channel: Option<&ChannelName>,
+    name: &FullName,
+    id: &str,
+) -> Result<InView, Refusal> {
+    let (package, _) = open_package(rows, caller, name, None)?;
+    let channels = rows.channels(package.owner)?;
+    let platforms = rows.platforms(package.owner)?;
+    let root = channels.iter().find(|own| channel.map_or(own.default, |wanted| own.name == *wanted));
+    let reached = root.map(|root| reach(root.id, &channels)).unwrap_or_default();
+    for reading in PackageId::readings(id) {
+        let Some(platform) = platforms.iter().find(|platform| platform.name == reading.platform) else { continue };
+        let own = reached.iter().find_map(|channel| {
+            rows.release_by_version(package.id, *channel, &reading.version)
+                .map(|found| found.filter(|r| r.active))
+                .transpose()
+        });
+        let Some(release) = own.transpose()? else { continue };
+        if rows.files(release.id)?.iter().any(|file| file.platform == platform.id) {
+            return Ok(InView { package, release, platform: platform.id, id: reading });
+        }
+    }
+    Err(Refusal::NotFound(format!("{name} has no archive {id} here")))
+}
+
+/// Offered releases of a channel and those it includes, highest version first, for which `pick` yields something:
+/// at most `limit`, above `above`, the nearest channel's own of a version.
+pub(super) fn offered<S: Source, T>(
+    rows: &Rows<S>,
+    package: &Package,
+    channel: crate::model::ChannelId,
+    above: Option<&Version>,
+    limit: usize,
+    pick: impl Fn(&Release) -> Result<Option<T>, StorageError>,
+) -> Result<Vec<(Release, T)>, StorageError> {
+    let channels = rows.channels(package.owner)?;
+    let mut found: Vec<(Release, T)> = Vec::new();
+    for reached in reach(channel, &channels) {
+        let mut taken = 0;
+        rows.releases_below(package.id, reached, None, |release| {
+            if taken == limit || above.is_some_and(|above| release.version <= *above) {
+                return Ok(ControlFlow::Break(()));
+            }
+            let shadowed = found.iter().any(|(nearer, _)| nearer.version == release.version);
+            if release.is_offered()
+                && !shadowed
+                && let Some(picked) = pick(&release)?
+            {
+                found.push((release, picked));
+                taken += 1;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    found.sort_by(|(a, _), (b, _)| b.version.cmp(&a.version));
+    found.truncate(limit);
+    Ok(found)
+}

@@ -1,0 +1,374 @@
+//! Release files: their records, manifests, requirements and addresses elsewhere, and deleting them.
+
+use super::Registry;
+use super::access::open_package;
+use super::caller::Caller;
+use super::channels::channel_named;
+use super::platforms::{add_platform, check_name_is_free, platform_named};
+use super::refusal::{Refusal, listed};
+use super::releases::{ReleaseName, activate, find_release, new_release};
+use super::views::{FileView, ReleaseViews};
+use crate::model::limits::FILES_PER_RELEASE_MAX;
+use crate::model::{
+    Content, DisplayName, ExternalUrl, FileId, Manifest, MimeType, Package, PackageId, Platform, PlatformName, Release,
+    ReleaseFile, Requirement, Role, Sha256, Timestamp,
+};
+use crate::store::{Edit, Rows, Source};
+
+/// Names one file of a release.
+#[derive(Debug, Clone)]
+pub struct FileName {
+    /// The release.
+    pub release: ReleaseName,
+    /// What the file runs on.
+    pub platform: PlatformName,
+    /// Its original name.
+    pub display_name: DisplayName,
+}
+
+/// What to do where the release is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Create {
+    /// Make a draft, and the platform.
+    Inactive,
+    /// Make an active release, and the platform.
+    Active,
+}
+
+/// Whether something was there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It was there and is another now.
+    Replaced,
+    /// It was there, the same.
+    Unchanged,
+}
+
+/// An archive kept elsewhere.
+#[derive(Debug, Clone)]
+pub struct ExternalArchive {
+    /// Where.
+    pub url: ExternalUrl,
+    /// Its size in bytes, as given.
+    pub size: u64,
+    /// Its SHA-256, as given.
+    pub sha256: Sha256,
+}
+
+/// The content of a file to put, apart from the bytes themselves.
+#[derive(Debug, Clone)]
+pub(super) struct NewContent {
+    pub(super) size: u64,
+    pub(super) sha256: Sha256,
+    pub(super) content: Content,
+    pub(super) mime_type: MimeType,
+}
+
+/// What putting a file came to.
+#[derive(Debug)]
+pub(super) struct Put {
+    pub(super) view: FileView,
+    pub(super) outcome: Outcome,
+}
+
+impl Registry {
+    /// Sets the manifest of a file. Once the release was active, a manifest that is there stays.
+    ///
+    /// # Errors
+    /// If the caller may not publish, or another manifest is fixed.
+    pub async fn put_manifest(&self, caller: &Caller, name: FileName, manifest: Manifest) -> Result<FileView, Refusal> {
+        self.edit_file(caller, name, move |edit, release, file, now| {
+            let former = edit.manifest(file.id)?;
+            if former.as_ref() == Some(&manifest) {
+                return Ok(());
+            }
+            if former.is_some() && release.is_sealed() {
+                return Err(sealed("manifest", release));
+            }
+            file.has_manifest = true;
+            file.changed = now;
+            Ok(edit.set_manifest(file.id, Some(&manifest))?)
+        })
+        .await
+    }
+
+    /// The manifest of a file.
+    ///
+    /// # Errors
+    /// If there is none, or the caller may not read the file.
+    pub fn manifest(&self, caller: &Caller, name: &FileName) -> Result<Manifest, Refusal> {
+        let rows = self.store.read()?;
+        let (package, role) = open_package(&rows, caller, &name.release.package, None)?;
+        let (_, file) = find_file(&rows, &package, name, role)?;
+        rows.manifest(file.id)?.ok_or_else(|| Refusal::NotFound(format!("{} has no manifest", file.display_name)))
+    }
+
+    /// Sets what a file requires. Once the release was active, requirements that are there stay.
+    ///
+    /// # Errors
+    /// If the caller may not publish, or other requirements are fixed.
+    pub async fn put_requirements(
+        &self,
+        caller: &Caller,
+        name: FileName,
+        requirements: Vec<Requirement>,
+    ) -> Result<FileView, Refusal> {
+        self.edit_file(caller, name, move |_, release, file, now| {
+            if file.requirements == requirements {
+                return Ok(());
+            }
+            if !file.requirements.is_empty() && release.is_sealed() {
+                return Err(sealed("requirements", release));
+            }
+            file.requirements.clone_from(&requirements);
+            file.changed = now;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Publishes a file whose bytes are elsewhere.
+    ///
+    /// # Errors
+    /// As for an upload.
+    pub async fn put_external(
+        &self,
+        caller: &Caller,
+        name: FileName,
+        create: Option<Create>,
+        archive: ExternalArchive,
+    ) -> Result<(FileView, Outcome), Refusal> {
+        let now = self.clock.now();
+        let caller = caller.clone();
+        let put = self
+            .store
+            .write(move |edit| {
+                let content = NewContent {
+                    size: archive.size,
+                    sha256: archive.sha256,
+                    content: Content::External { url: archive.url.clone() },
+                    mime_type: MimeType::octet_stream(),
+                };
+                put_file(edit, &caller, &name, create, &content, now, |_| Ok(()))
+            })
+            .await?;
+        Ok((put.view, put.outcome))
+    }
+
+    /// Deletes a file.
+    ///
+    /// # Errors
+    /// If the caller does not own the package, or there is no such file.
+    pub async fn delete_file(&self, caller: &Caller, name: FileName) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let caller = caller.clone();
+        let deleted = self.store.write(move |edit| {
+            let (package, role) = open_package(edit, &caller, &name.release.package, Some(Role::Owner))?;
+            let (mut release, file) = find_file(edit, &package, &name, role)?;
+            edit.delete_file(&release, &file)?;
+            release.changed = now;
+            edit.put_release(&release)?;
+            Ok::<(), Refusal>(edit.touch_package(&package, now)?)
+        });
+        deleted.await?;
+        self.collect_soon();
+        Ok(())
+    }
+
+    async fn edit_file(
+        &self,
+        caller: &Caller,
+        name: FileName,
+        change: impl Fn(&mut Edit<'_>, &Release, &mut ReleaseFile, Timestamp) -> Result<(), Refusal> + Send + 'static,
+    ) -> Result<FileView, Refusal> {
+        let now = self.clock.now();
+        let caller = caller.clone();
+        self.store
+            .write(move |edit| {
+                let (package, role) = open_package(edit, &caller, &name.release.package, Some(Role::Maintainer))?;
+                let (mut release, former) = find_file(edit, &package, &name, role)?;
+                let mut file = former.clone();
+                change(edit, &release, &mut file, now)?;
+                if file != former {
+                    edit.put_file(&release, &file)?;
+                    release.changed = now;
+                    edit.put_release(&release)?;
+                    edit.touch_package(&package, now)?;
+                }
+                Ok(ReleaseViews::new(edit, &package, &caller)?.file(&release, &file)?)
+            })
+            .await
+    }
+}
+
+fn sealed(what: &str, release: &Release) -> Refusal {
+    Refusal::conflict(format!(
+        "{} has been published, so its {what} cannot become another; publish a new version",
+        release.version
+    ))
+}
+
+/// The file, if the caller may see it.
+pub(super) fn find_file<S: Source>(
+    rows: &Rows<S>,
+    package: &Package,
+    name: &FileName,
+    role: Option<Role>,
+) -> Result<(Release, ReleaseFile), Refusal> {
+    let release = find_release(rows, package, &name.release, role)?;
+    let platform = platform_named(rows, package.owner, &name.platform)?;
+    let mut files = rows.files(release.id)?;
+    files.retain(|file| file.platform == platform.id);
+    if let Some(at) = files.iter().position(|file| file.display_name == name.display_name) {
+        return Ok((release, files.swap_remove(at)));
+    }
+    let names: Vec<&str> = files.iter().map(|file| file.display_name.as_str()).collect();
+    let kind = format!("file for {} in {} named", name.platform, name.release.version);
+    Err(Refusal::no_such(&kind, &name.display_name, &names))
+}
+
+/// Where a file will go, as far as it exists.
+pub(super) struct Place {
+    pub(super) package: Package,
+    channel: crate::model::Channel,
+    pub(super) release: Option<Release>,
+    platform: Option<Platform>,
+    pub(super) former: Option<ReleaseFile>,
+}
+
+/// Finds the place of a file to put, and refuses what cannot go there whatever its bytes are.
+pub(super) fn find_place<S: Source>(
+    rows: &Rows<S>,
+    caller: &Caller,
+    name: &FileName,
+    create: Option<Create>,
+) -> Result<Place, Refusal> {
+    let (package, role) = open_package(rows, caller, &name.release.package, Some(Role::Maintainer))?;
+    let channel = channel_named(rows, package.owner, &name.release.channel)?;
+    let release = rows.release_by_version(package.id, channel.id, &name.release.version)?;
+    let platforms = rows.platforms(package.owner)?;
+    let platform = platforms.iter().find(|platform| platform.name == name.platform).cloned();
+    if create.is_none() {
+        if release.is_none() {
+            find_release(rows, &package, &name.release, role)?;
+        }
+        platform_named(rows, package.owner, &name.platform)?;
+    }
+    if platform.is_none() {
+        check_name_is_free(&platforms, &name.platform, None)?;
+    }
+    let files = match &release {
+        Some(release) => rows.files(release.id)?,
+        None => Vec::new(),
+    };
+    let former = files.iter().find(|file| {
+        Some(file.platform) == platform.as_ref().map(|platform| platform.id) && file.display_name == name.display_name
+    });
+    if former.is_none() && files.len() >= FILES_PER_RELEASE_MAX {
+        return Err(Refusal::conflict(format!("a release has at most {FILES_PER_RELEASE_MAX} files")));
+    }
+    check_id_is_free(rows, &package, name)?;
+    let former = former.cloned();
+    Ok(Place { package, channel, release, platform, former })
+}
+
+/// Puts a file in its place, making what is missing. `adopt` takes its content over, in the same transaction.
+pub(super) fn put_file(
+    edit: &mut Edit<'_>,
+    caller: &Caller,
+    name: &FileName,
+    create: Option<Create>,
+    new: &NewContent,
+    now: Timestamp,
+    adopt: impl FnOnce(&mut Edit<'_>) -> Result<(), Refusal>,
+) -> Result<Put, Refusal> {
+    let place = find_place(edit, caller, name, create)?;
+    let package = place.package;
+    if let (Some(former), Some(release)) = (&place.former, &place.release) {
+        if is_same(former, new) {
+            let view = ReleaseViews::new(edit, &package, caller)?.file(release, former)?;
+            return Ok(Put { view, outcome: Outcome::Unchanged });
+        }
+        if release.is_sealed() {
+            return Err(Refusal::conflict(format!(
+                "{} of {} has been published with other bytes (SHA-256 {}); published files never change: publish a new version",
+                former.display_name, release.version, former.sha256
+            )));
+        }
+    }
+    adopt(edit)?;
+    let mut release = match place.release {
+        Some(release) => release,
+        None => {
+            let mut release = new_release(edit, &package, place.channel.id, &name.release.version, now)?;
+            if create == Some(Create::Active) {
+                activate(&mut release, now);
+            }
+            release
+        }
+    };
+    let platform = match place.platform {
+        Some(platform) => platform,
+        None => add_platform(edit, package.owner, &name.platform, now)?,
+    };
+    let outcome = if place.former.is_some() { Outcome::Replaced } else { Outcome::Created };
+    let file = match place.former {
+        Some(former) => {
+            edit.release_content(&former)?;
+            ReleaseFile {
+                size: new.size,
+                sha256: new.sha256,
+                content: new.content.clone(),
+                mime_type: new.mime_type.clone(),
+                changed: now,
+                ..former
+            }
+        }
+        None => ReleaseFile {
+            id: FileId(edit.new_id()?),
+            release: release.id,
+            platform: platform.id,
+            display_name: name.display_name.clone(),
+            size: new.size,
+            sha256: new.sha256,
+            content: new.content.clone(),
+            mime_type: new.mime_type.clone(),
+            has_manifest: false,
+            requirements: Vec::new(),
+            created: now,
+            changed: now,
+        },
+    };
+    release.changed = now;
+    edit.put_release(&release)?;
+    edit.put_file(&release, &file)?;
+    edit.touch_package(&package, now)?;
+    let view = ReleaseViews::new(edit, &package, caller)?.file(&release, &file)?;
+    Ok(Put { view, outcome })
+}
+
+/// Whether putting this content changes nothing.
+pub(super) fn is_same(former: &ReleaseFile, new: &NewContent) -> bool {
+    let same_bytes = former.sha256 == new.sha256 && former.size == new.size;
+    same_bytes && former.content.external_url() == new.content.external_url()
+}
+
+/// Refuses a version and platform whose package id already stands for others: `1.0+a` for `b` and `1.0` for `a.b`
+/// are both written `1.0+a.b`.
+fn check_id_is_free<S: Source>(rows: &Rows<S>, package: &Package, name: &FileName) -> Result<(), Refusal> {
+    let id = PackageId { version: name.release.version.clone(), platform: name.platform.clone() };
+    let text = id.to_string();
+    for other in PackageId::readings(&text).filter(|reading| *reading != id) {
+        let Ok(platform) = platform_named(rows, package.owner, &other.platform) else { continue };
+        for channel in rows.channels(package.owner)? {
+            let Some(release) = rows.release_by_version(package.id, channel.id, &other.version)? else { continue };
+            if rows.files(release.id)?.iter().any(|file| file.platform == platform.id) {
+                let taken = [other.version.as_str(), other.platform.as_str()];
+                return Err(Refusal::conflict(format!("the package id {text} is taken by version {}", listed(&taken))));
+            }
+        }
+    }
+    Ok(())
+}

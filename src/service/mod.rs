@@ -1,0 +1,170 @@
+//! The use cases: may this caller do this, do it in the store, tell the index.
+//!
+//! Owns every rule about who may do what and what follows from it. Knows no HTTP: requests come as parsed values and
+//! answers leave as views; refusals say why in words.
+
+mod access;
+mod accounts;
+mod background;
+mod caller;
+mod channels;
+mod clock;
+mod downloads;
+mod files;
+mod indexing;
+mod markdown;
+mod members;
+mod packages;
+mod password;
+mod platforms;
+mod random;
+mod refusal;
+mod releases;
+mod throttle;
+mod tokens;
+mod updates;
+mod uploads;
+mod views;
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+pub use accounts::{NewSession, SESSION_S, UserPatch};
+pub use background::Background;
+pub use caller::{Caller, Credentials, Identity, SignedIn};
+pub use channels::{ChannelPatch, NewChannel};
+pub use clock::Clock;
+pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
+pub use files::{Create, ExternalArchive, FileName, Outcome};
+pub use packages::{NewPackage, PackagePatch, PackageQuery};
+pub use refusal::Refusal;
+pub use releases::{ReleaseName, ReleasePatch};
+pub use tokens::OpenedPackage;
+pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
+pub use uploads::Upload;
+pub use views::{
+    ApiTokenView, ChannelView, FileView, MemberView, PackageView, Page, PlatformView, ReleaseView, SessionView,
+    UserView,
+};
+
+use crate::index::Index;
+use crate::store::media::{DirMedia, Media};
+use crate::store::{OpenError, Store, StoreOptions};
+use password::PasswordHasher;
+use throttle::Throttle;
+
+/// What an operator may set about the use cases.
+#[derive(Debug, Clone)]
+pub struct RegistryConfig {
+    /// Largest file that is taken, in bytes.
+    pub file_bytes_max: u64,
+    /// How the store is kept.
+    pub store: StoreOptions,
+    /// PBKDF2 iterations of new password hashes, where they are not the default; fewer are for tests alone.
+    pub password_rounds: Option<NonZeroU32>,
+}
+
+impl Default for RegistryConfig {
+    fn default() -> Self {
+        Self { file_bytes_max: 16 << 30, store: StoreOptions::default(), password_rounds: None }
+    }
+}
+
+/// A registry: its store, its index, and the use cases on them.
+pub struct Registry {
+    store: Arc<Store>,
+    index: Arc<Index>,
+    clock: Clock,
+    config: RegistryConfig,
+    hasher: PasswordHasher,
+    throttle: Throttle,
+    setup_token: Box<str>,
+    /// Wakes the scheduler when a time was set.
+    schedule_changed: Arc<Notify>,
+    /// Wakes the collector when something was deleted.
+    garbage_made: Notify,
+}
+
+/// What a registry is like at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Status {
+    /// The serial of the last change.
+    pub serial: u64,
+    /// How many packages there are, private ones too.
+    pub packages: u64,
+    /// How many files hold blobs.
+    pub volumes: u64,
+}
+
+/// Why a registry could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// Something of the start was refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl Registry {
+    /// Opens the registry of a data directory, making it if it is missing, and builds its index. Blocks.
+    ///
+    /// # Errors
+    /// If another process holds the directory, it is damaged, or a newer program wrote it.
+    pub fn open(dir: &Path, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
+        let media = DirMedia::open(dir).map_err(OpenError::from)?;
+        Self::open_media(Arc::new(media), config, clock)
+    }
+
+    /// Opens a registry on any medium.
+    ///
+    /// # Errors
+    /// As for [`Registry::open`].
+    pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
+        let schedule_changed = Arc::new(Notify::new());
+        let (store, index) = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
+        Ok(Self {
+            store,
+            index,
+            clock,
+            hasher: PasswordHasher::new(config.password_rounds),
+            config,
+            throttle: Throttle::default(),
+            setup_token: accounts::new_setup_token()?,
+            schedule_changed,
+            garbage_made: Notify::new(),
+        })
+    }
+
+    /// The index as it is served now.
+    #[must_use]
+    pub fn index(&self) -> Arc<crate::index::Snapshot> {
+        self.index.snapshot()
+    }
+
+    /// What the registry is like at the moment.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn status(&self) -> Result<Status, Refusal> {
+        Ok(Status {
+            serial: self.index.serial().0,
+            packages: self.store.read()?.package_count()?,
+            volumes: self.store.volume_count() as u64,
+        })
+    }
+
+    /// Finishes accepted work and closes the store cleanly. Blocks.
+    pub fn close(&self) {
+        self.store.close();
+    }
+
+    /// Has the collector run soon.
+    fn collect_soon(&self) {
+        self.garbage_made.notify_one();
+    }
+}

@@ -1,0 +1,319 @@
+//! Releases: making, activating, scheduling, yanking and deleting them.
+
+use std::ops::ControlFlow;
+
+use super::Registry;
+use super::access::open_package;
+use super::caller::Caller;
+use super::channels::channel_named;
+use super::refusal::Refusal;
+use super::views::{Page, ReleaseView, ReleaseViews};
+use crate::model::{
+    Channel, ChannelId, ChannelName, FullName, Markdown, Package, Release, ReleaseId, Role, Timestamp, Version,
+    YankReason,
+};
+use crate::store::{Edit, Rows, Source, StorageError};
+
+/// Names one release.
+#[derive(Debug, Clone)]
+pub struct ReleaseName {
+    /// The package.
+    pub package: FullName,
+    /// The channel it is on.
+    pub channel: ChannelName,
+    /// Its version.
+    pub version: Version,
+}
+
+/// What of a release is to change. Of a field that may be absent, the outer level says whether it is to change.
+#[derive(Debug, Clone, Default)]
+pub struct ReleasePatch {
+    /// Whether it is offered.
+    pub active: Option<bool>,
+    /// When it becomes active by itself.
+    pub publish_at: Option<Option<Timestamp>>,
+    /// Why it is withdrawn.
+    pub yanked: Option<Option<YankReason>>,
+    /// Release notes.
+    pub description: Option<Markdown>,
+}
+
+/// Most releases whose time has come that are activated in one commit.
+const ACTIVATED_AT_ONCE_MAX: usize = 100;
+
+impl Registry {
+    /// The releases of a package, highest version first. Readers see active ones, maintainers drafts too.
+    ///
+    /// # Errors
+    /// If the caller may not read the package, or there is no such channel.
+    pub fn releases(
+        &self,
+        caller: &Caller,
+        name: &FullName,
+        channel: Option<&ChannelName>,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<ReleaseView>, Refusal> {
+        let rows = self.store.read()?;
+        let (package, role) = open_package(&rows, caller, name, None)?;
+        let channels = match channel {
+            Some(channel) => vec![channel_named(&rows, package.owner, channel)?],
+            None => rows.channels(package.owner)?,
+        };
+        let cursor = cursor.map(parse_cursor).transpose()?;
+        let mut found = Vec::new();
+        for channel in &channels {
+            collect_below(&rows, &package, channel, cursor.as_ref(), may_see_drafts(role), limit + 1, &mut found)?;
+        }
+        found.sort_by(|a, b| b.version.cmp(&a.version).then(a.channel.cmp(&b.channel)));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|last| format!("{}:{}", last.channel.0, last.version));
+        let views = ReleaseViews::new(&rows, &package, caller)?;
+        let items = found.iter().map(|release| views.release(&rows, release)).collect::<Result<_, StorageError>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// One release.
+    ///
+    /// # Errors
+    /// If there is none that the caller may see.
+    pub fn release(&self, caller: &Caller, name: &ReleaseName) -> Result<ReleaseView, Refusal> {
+        let rows = self.store.read()?;
+        let (package, role) = open_package(&rows, caller, &name.package, None)?;
+        let release = find_release(&rows, &package, name, role)?;
+        Ok(ReleaseViews::new(&rows, &package, caller)?.release(&rows, &release)?)
+    }
+
+    /// Makes a release, or changes it if it is there; answers whether it is new. A new one is a draft unless the
+    /// patch says otherwise.
+    ///
+    /// # Errors
+    /// If the caller may not publish, or there is no such channel.
+    pub async fn put_release(
+        &self,
+        caller: &Caller,
+        name: ReleaseName,
+        patch: ReleasePatch,
+    ) -> Result<(ReleaseView, bool), Refusal> {
+        self.edit_release(caller, name, patch, true).await
+    }
+
+    /// Changes a release.
+    ///
+    /// # Errors
+    /// If the caller may not publish, or there is no such release.
+    pub async fn change_release(
+        &self,
+        caller: &Caller,
+        name: ReleaseName,
+        patch: ReleasePatch,
+    ) -> Result<ReleaseView, Refusal> {
+        self.edit_release(caller, name, patch, false).await.map(|(view, _)| view)
+    }
+
+    async fn edit_release(
+        &self,
+        caller: &Caller,
+        name: ReleaseName,
+        patch: ReleasePatch,
+        create: bool,
+    ) -> Result<(ReleaseView, bool), Refusal> {
+        let now = self.clock.now();
+        let caller = caller.clone();
+        self.store
+            .write(move |edit| {
+                let (package, role) = open_package(edit, &caller, &name.package, Some(Role::Maintainer))?;
+                let channel = channel_named(edit, package.owner, &name.channel)?;
+                let former = edit.release_by_version(package.id, channel.id, &name.version)?;
+                let mut release = match former.clone() {
+                    Some(release) => release,
+                    None if create => new_release(edit, &package, channel.id, &name.version, now)?,
+                    None => find_release(edit, &package, &name, role)?,
+                };
+                apply(&mut release, &patch, now)?;
+                let is_new = former.is_none();
+                if former.as_ref() != Some(&release) {
+                    release.changed = now;
+                    edit.put_release(&release)?;
+                    edit.touch_package(&package, now)?;
+                }
+                let view = ReleaseViews::new(edit, &package, &caller)?.release(edit, &release)?;
+                Ok((view, is_new))
+            })
+            .await
+    }
+
+    /// Deletes a release with its files.
+    ///
+    /// # Errors
+    /// If the caller does not own the package, or there is no such release.
+    pub async fn delete_release(&self, caller: &Caller, name: ReleaseName) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let caller = caller.clone();
+        let deleted = self.store.write(move |edit| {
+            let (package, role) = open_package(edit, &caller, &name.package, Some(Role::Owner))?;
+            let release = find_release(edit, &package, &name, role)?;
+            edit.delete_release(&release)?;
+            Ok::<(), Refusal>(edit.touch_package(&package, now)?)
+        });
+        deleted.await?;
+        self.collect_soon();
+        Ok(())
+    }
+
+    /// Activates the releases whose time has come, and says when the next one's comes.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn activate_due_releases(&self) -> Result<Option<Timestamp>, Refusal> {
+        loop {
+            let now = self.clock.now();
+            let next = self.store.read()?.next_scheduled()?;
+            if next.is_none_or(|next| next > now) {
+                return Ok(next);
+            }
+            self.store
+                .write(move |edit| {
+                    for mut release in edit.scheduled_until(now, ACTIVATED_AT_ONCE_MAX)? {
+                        let package = edit.package(release.package)?;
+                        let package = package.ok_or_else(|| StorageError::damaged("release", "its package is gone"))?;
+                        release.publish_at = None;
+                        activate(&mut release, now);
+                        release.changed = now;
+                        edit.put_release(&release)?;
+                        edit.touch_package(&package, now)?;
+                    }
+                    Ok::<(), Refusal>(())
+                })
+                .await?;
+        }
+    }
+}
+
+/// Whether someone with this role sees what is not active.
+pub(super) fn may_see_drafts(role: Option<Role>) -> bool {
+    role >= Some(Role::Maintainer)
+}
+
+/// The release, if the caller may see it.
+pub(super) fn find_release<S: Source>(
+    rows: &Rows<S>,
+    package: &Package,
+    name: &ReleaseName,
+    role: Option<Role>,
+) -> Result<Release, Refusal> {
+    let channel = channel_named(rows, package.owner, &name.channel)?;
+    let release = rows.release_by_version(package.id, channel.id, &name.version)?;
+    if let Some(release) = release.filter(|release| release.active || may_see_drafts(role)) {
+        return Ok(release);
+    }
+    let mut existing = Vec::new();
+    collect_below(rows, package, &channel, None, may_see_drafts(role), 10, &mut existing)?;
+    let existing: Vec<&str> = existing.iter().map(|release| release.version.as_str()).collect();
+    Err(Refusal::no_such(
+        &format!("release of {} on {} with the version", name.package, name.channel),
+        &name.version,
+        &existing,
+    ))
+}
+
+/// A draft that is not stored yet.
+pub(super) fn new_release(
+    edit: &mut Edit<'_>,
+    package: &Package,
+    channel: ChannelId,
+    version: &Version,
+    now: Timestamp,
+) -> Result<Release, StorageError> {
+    Ok(Release {
+        id: ReleaseId(edit.new_id()?),
+        package: package.id,
+        channel,
+        version: version.clone(),
+        active: false,
+        published: None,
+        publish_at: None,
+        yanked: None,
+        description: Markdown::default(),
+        created: now,
+        changed: now,
+    })
+}
+
+/// Makes a release active; from its first activation on its files are immutable.
+pub(super) fn activate(release: &mut Release, now: Timestamp) {
+    release.active = true;
+    release.published.get_or_insert(now);
+    release.publish_at = None;
+}
+
+fn apply(release: &mut Release, patch: &ReleasePatch, now: Timestamp) -> Result<(), Refusal> {
+    if let Some(description) = &patch.description {
+        release.description = description.clone();
+    }
+    match patch.active {
+        Some(true) => activate(release, now),
+        Some(false) => release.active = false,
+        None => {}
+    }
+    match patch.publish_at {
+        Some(Some(_)) if release.active => {
+            return Err(Refusal::invalid("publish_at", "the release is active already; only a draft can be scheduled"));
+        }
+        // A time that has passed means now.
+        Some(Some(time)) if time <= now => activate(release, now),
+        Some(time) => release.publish_at = time,
+        None => {}
+    }
+    match &patch.yanked {
+        Some(Some(_)) if !release.active => {
+            return Err(Refusal::invalid(
+                "yanked",
+                "only an active release can be yanked; this one is not offered anyway",
+            ));
+        }
+        Some(yanked) => release.yanked.clone_from(yanked),
+        None => {}
+    }
+    Ok(())
+}
+
+/// Where a page of releases ended: versions below come next, and the same version on later channels.
+struct Cursor {
+    channel: ChannelId,
+    version: Version,
+}
+
+fn parse_cursor(cursor: &str) -> Result<Cursor, Refusal> {
+    let parsed = cursor.split_once(':').and_then(|(channel, version)| {
+        Some(Cursor { channel: ChannelId(channel.parse().ok()?), version: version.parse().ok()? })
+    });
+    parsed.ok_or_else(|| Refusal::invalid("cursor", "a cursor is what `next` of the page before said"))
+}
+
+/// Adds up to `limit` releases of a channel that come behind the cursor, highest version first.
+fn collect_below<S: Source>(
+    rows: &Rows<S>,
+    package: &Package,
+    channel: &Channel,
+    cursor: Option<&Cursor>,
+    drafts: bool,
+    limit: usize,
+    found: &mut Vec<Release>,
+) -> Result<(), StorageError> {
+    let start = found.len();
+    if let Some(cursor) = cursor.filter(|cursor| channel.id > cursor.channel) {
+        let same = rows.release_by_version(package.id, channel.id, &cursor.version)?;
+        found.extend(same.filter(|release| release.active || drafts));
+    }
+    rows.releases_below(package.id, channel.id, cursor.map(|cursor| &cursor.version), |release| {
+        if found.len() - start == limit {
+            return Ok(ControlFlow::Break(()));
+        }
+        if release.active || drafts {
+            found.push(release);
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}

@@ -1,0 +1,171 @@
+//! A user's own API tokens, and what a token opens.
+
+use serde::Serialize;
+
+use super::Registry;
+use super::caller::{Caller, Identity};
+use super::random::new_token;
+use super::refusal::Refusal;
+use super::views::{ApiTokenView, Page};
+use crate::model::limits::API_TOKENS_PER_USER_MAX;
+use crate::model::{
+    ApiToken, ApiTokenId, FullName, Label, Package, Role, Scope, Timestamp, TokenKind, UserId, UserName,
+};
+
+/// How stale the time of a token's last use may be, in seconds: not every request may cost a commit.
+const LAST_USED_STEP_S: i64 = 600;
+
+/// A package that a token opens.
+#[derive(Debug, Serialize)]
+pub struct OpenedPackage {
+    full_name: FullName,
+    visibility: &'static str,
+    role: &'static str,
+}
+
+impl Registry {
+    /// The caller's API tokens.
+    ///
+    /// # Errors
+    /// If the caller is no user with all rights.
+    pub fn tokens(&self, caller: &Caller) -> Result<Page<ApiTokenView>, Refusal> {
+        let user = caller.user(Scope::Admin)?;
+        let tokens = self.store.read()?.api_tokens(user.id)?;
+        Ok(Page::whole(tokens.iter().map(|token| ApiTokenView::of(token, None)).collect()))
+    }
+
+    /// Makes an API token for the caller. Only this answer holds its secret.
+    ///
+    /// # Errors
+    /// If the caller is no user with all rights, or has too many tokens.
+    pub async fn create_token(
+        &self,
+        caller: &Caller,
+        name: Label,
+        scopes: Vec<Scope>,
+        expires: Option<Timestamp>,
+    ) -> Result<ApiTokenView, Refusal> {
+        let user = caller.user(Scope::Admin)?;
+        self.add_token(user.id, name, scopes, expires).await
+    }
+
+    /// Makes an API token for a user by name: for the command line on a stopped server's directory.
+    ///
+    /// # Errors
+    /// If there is no such user.
+    pub async fn add_token_for(
+        &self,
+        user: &UserName,
+        name: Label,
+        scopes: Vec<Scope>,
+        expires: Option<Timestamp>,
+    ) -> Result<ApiTokenView, Refusal> {
+        let found = self.store.read()?.user_by_name(user)?;
+        let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no user {user}")))?;
+        self.add_token(found.id, name, scopes, expires).await
+    }
+
+    async fn add_token(
+        &self,
+        user: UserId,
+        name: Label,
+        mut scopes: Vec<Scope>,
+        expires: Option<Timestamp>,
+    ) -> Result<ApiTokenView, Refusal> {
+        scopes.sort_unstable();
+        scopes.dedup();
+        if scopes.is_empty() {
+            return Err(Refusal::invalid("scopes", "a token needs a scope: read, publish or admin"));
+        }
+        let now = self.clock.now();
+        if expires.is_some_and(|expires| expires <= now) {
+            return Err(Refusal::invalid("expires", "a token's end lies in the future"));
+        }
+        let secret = new_token(TokenKind::Api)?;
+        let digest = secret.digest();
+        let token = self
+            .store
+            .write(move |edit| {
+                if edit.api_tokens(user)?.len() >= API_TOKENS_PER_USER_MAX {
+                    return Err(Refusal::conflict(format!(
+                        "a user has at most {API_TOKENS_PER_USER_MAX} API tokens; delete one first"
+                    )));
+                }
+                let token = ApiToken {
+                    id: ApiTokenId(edit.new_id()?),
+                    user,
+                    name: name.clone(),
+                    digest,
+                    scopes: scopes.clone(),
+                    expires,
+                    created: now,
+                    last_used: None,
+                };
+                edit.put_api_token(&token)?;
+                Ok(token)
+            })
+            .await?;
+        Ok(ApiTokenView::of(&token, Some(secret.reveal().to_owned())))
+    }
+
+    /// Deletes one of the caller's API tokens; it stops to work at once.
+    ///
+    /// # Errors
+    /// If the caller has no such token.
+    pub async fn delete_token(&self, caller: &Caller, id: ApiTokenId) -> Result<(), Refusal> {
+        let user = caller.user(Scope::Admin)?.id;
+        self.store
+            .write(move |edit| {
+                let token = edit.api_token(user, id)?;
+                let token = token.ok_or_else(|| Refusal::NotFound(format!("you have no API token {}", id.0)))?;
+                Ok(edit.delete_api_token(&token)?)
+            })
+            .await
+    }
+
+    /// Notes that a token was used, now and then, without anyone waiting for it.
+    pub(super) fn note_token_use(&self, token: &ApiToken, now: Timestamp) {
+        if token.last_used.is_some_and(|last| last.plus_seconds(LAST_USED_STEP_S) > now) {
+            return;
+        }
+        let (user, id) = (token.user, token.id);
+        self.store.write_unawaited(move |edit| {
+            if let Some(mut token) = edit.api_token(user, id)? {
+                token.last_used = Some(now);
+                edit.put_api_token(&token)?;
+            }
+            Ok(())
+        });
+    }
+
+    /// The packages that the shown token opens beyond the public ones of others.
+    ///
+    /// # Errors
+    /// If no token or session was shown.
+    pub fn opened_packages(&self, caller: &Caller) -> Result<Page<OpenedPackage>, Refusal> {
+        let rows = self.store.read()?;
+        let ids = match &caller.identity {
+            Identity::Anonymous => return Err(Refusal::sign_in()),
+            Identity::Access(package) | Identity::Private(package) => vec![*package],
+            Identity::User(signed_in) => {
+                let mut ids = rows.packages_of(&signed_in.user.name)?;
+                ids.extend(rows.memberships(signed_in.user.id)?);
+                ids
+            }
+        };
+        let mut items = Vec::new();
+        for id in ids {
+            let Some(package) = rows.package(id)? else { continue };
+            if let Some(role) = caller.role(&rows, &package)? {
+                items.push(OpenedPackage::of(&package, role));
+            }
+        }
+        Ok(Page::whole(items))
+    }
+}
+
+impl OpenedPackage {
+    fn of(package: &Package, role: Role) -> Self {
+        Self { full_name: package.full_name(), visibility: package.visibility.as_str(), role: role.as_str() }
+    }
+}

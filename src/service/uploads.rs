@@ -1,0 +1,94 @@
+//! Uploads: bytes come in as a stream, become a blob, and then a file of a release.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Registry;
+use super::caller::Caller;
+use super::files::{Create, FileName, NewContent, Outcome, find_place, put_file};
+use super::refusal::Refusal;
+use super::views::FileView;
+use crate::model::{Content, MimeType, Sha256};
+use crate::store::BlobWriter;
+
+/// A file that is coming in. Dropping it leaves nothing behind.
+pub struct Upload {
+    registry: Arc<Registry>,
+    caller: Caller,
+    name: FileName,
+    create: Option<Create>,
+    mime_type: MimeType,
+    writer: BlobWriter,
+}
+
+impl Registry {
+    /// Begins an upload: everything that can be refused before the first byte is.
+    ///
+    /// # Errors
+    /// If the caller may not publish there, the file is too large, or the disk has no room for it.
+    pub fn begin_upload(
+        self: &Arc<Self>,
+        caller: &Caller,
+        name: FileName,
+        create: Option<Create>,
+        mime_type: MimeType,
+        size: Option<u64>,
+    ) -> Result<Upload, Refusal> {
+        find_place(&self.store.read()?, caller, &name, create)?;
+        if size.is_some_and(|size| size > self.config.file_bytes_max) {
+            return Err(self.too_large());
+        }
+        let writer = self.store.begin_blob(size)?;
+        Ok(Upload { registry: self.clone(), caller: caller.clone(), name, create, mime_type, writer })
+    }
+
+    fn too_large(&self) -> Refusal {
+        Refusal::TooLarge { limit_bytes: self.config.file_bytes_max }
+    }
+}
+
+impl Upload {
+    /// Takes the next bytes, waiting while the disk is behind.
+    ///
+    /// # Errors
+    /// If the file grows too large or the disk is full.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), Refusal> {
+        if self.writer.len_bytes() + bytes.len() as u64 > self.registry.config.file_bytes_max {
+            return Err(self.registry.too_large());
+        }
+        Ok(self.writer.write(bytes).await?)
+    }
+
+    /// Makes the bytes a file of its release. It is durable, and in the index, when this returns.
+    ///
+    /// # Errors
+    /// If the bytes are not those that `expected` names, or meanwhile something else took their place.
+    pub async fn finish(self, expected: Option<Sha256>) -> Result<(FileView, Outcome), Refusal> {
+        let Self { registry, caller, name, create, mime_type, writer } = self;
+        let stored = writer.finish().await?;
+        if let Some(expected) = expected.filter(|expected| *expected != stored.sha256()) {
+            return Err(Refusal::invalid(
+                "Repr-Digest",
+                format!("the bytes received have the SHA-256 {}, not {expected}; nothing was stored", stored.sha256()),
+            ));
+        }
+        let now = registry.clock.now();
+        let new = NewContent {
+            size: stored.size_bytes(),
+            sha256: stored.sha256(),
+            content: Content::Blob { crc32: stored.crc32() },
+            mime_type,
+        };
+        let put = registry
+            .store
+            .write(move |edit| {
+                put_file(edit, &caller, &name, create, &new, now, |edit| Ok::<(), Refusal>(edit.adopt_blob(&stored)?))
+            })
+            .await?;
+        if put.outcome == Outcome::Replaced {
+            registry.collect_soon();
+        }
+        Ok((put.view, put.outcome))
+    }
+}

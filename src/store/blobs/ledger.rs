@@ -1,0 +1,360 @@
+//! The blobs' tables in the entity file: which content lives, how often it is referred to, and where it is.
+//!
+//! Owns reference counts, layouts, the list of garbage and the live bytes of each volume. Its functions run inside
+//! the jobs and snapshots of the entity file, so that a reference and its referrer change in one commit. It touches
+//! no volume.
+//!
+//! A function that returns an error may have written: let the job fail with it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bincode::{Decode, Encode};
+use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+
+use super::layout::{BlobLayout, Extent};
+use super::write::StoredBlob;
+use super::{EntityFile, chunks};
+use crate::model::{Crc32, Sha256};
+use crate::store::codec::{decode, encode};
+use crate::store::file::StorageError;
+
+/// Live content by SHA-256.
+const BLOBS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("blobs");
+/// Layouts of live blobs by blob id.
+const LAYOUTS: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_layouts");
+/// Layouts of blobs nobody refers to any more, until their chunks are removed.
+const GARBAGE: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_garbage");
+/// Live bytes of content per volume; a volume without a row has none.
+const VOLUMES: TableDefinition<u32, u64> = TableDefinition::new("blob_volumes");
+/// [`NEXT_ID`] and [`SWEPT_BELOW`].
+const MARKS: TableDefinition<&str, u64> = TableDefinition::new("blob_marks");
+
+/// The first blob id that no run has had for itself.
+const NEXT_ID: &str = "next_id";
+/// Below this id, the active volume holds nothing but what the ledger says.
+const SWEPT_BELOW: &str = "swept_below";
+
+/// Ids that a run takes for itself at its start. Nobody uploads so many, and there are as many such starts.
+const IDS_PER_RUN: u64 = 1 << 32;
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+enum BlobRecord {
+    V1 { blob_id: u64, size_bytes: u64, crc32: u32, references: u64 },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+enum LayoutRecord {
+    V1 { size_bytes: u64, extents: Vec<Extent>, chunk_crcs: Vec<u32> },
+}
+
+/// What is known of live content without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobInfo {
+    /// The blob's name in the volumes.
+    pub blob_id: u64,
+    /// Its length.
+    pub size_bytes: u64,
+    /// The CRC-32 of the whole.
+    pub crc32: Crc32,
+    /// How many refer to it.
+    pub references: u64,
+}
+
+/// What became of a stored blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adopted {
+    /// Its content is new.
+    New,
+    /// The same content was there already; the new copy is discarded after the commit.
+    Existing,
+}
+
+/// What became of content that lost a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Released {
+    /// Others refer to it still.
+    Kept,
+    /// Nobody does; the collector will remove it.
+    Last,
+}
+
+/// Makes the tables.
+///
+/// # Errors
+/// Those of the file.
+pub fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError> {
+    transaction.open_table(BLOBS)?;
+    transaction.open_table(LAYOUTS)?;
+    transaction.open_table(GARBAGE)?;
+    transaction.open_table(VOLUMES)?;
+    transaction.open_table(MARKS)?;
+    Ok(())
+}
+
+/// Adds one reference to the content of `stored`, which becomes live with it. The commit decides: should it fail,
+/// the content is discarded when `stored` is dropped, so `stored` belongs to the job.
+///
+/// # Errors
+/// Those of the file.
+pub fn adopt(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<Adopted, StorageError> {
+    stored.offer();
+    if add_reference(transaction, stored.sha256())?.is_some() {
+        return Ok(Adopted::Existing);
+    }
+    let layout = stored.layout();
+    let record = BlobRecord::V1 {
+        blob_id: layout.blob_id,
+        size_bytes: layout.size_bytes,
+        crc32: stored.crc32().0,
+        references: 1,
+    };
+    transaction.open_table(BLOBS)?.insert(&stored.sha256().as_bytes()[..], &encode("blobs", &record)?[..])?;
+    transaction.open_table(LAYOUTS)?.insert(layout.blob_id, &layout_bytes(layout.clone())?[..])?;
+    for (volume, bytes) in layout.bytes_by_volume() {
+        change_live_bytes(transaction, volume, |live| live.checked_add(bytes))?;
+    }
+    Ok(Adopted::New)
+}
+
+/// Adds one reference to live content; answers what it is, or nothing if there is no such content.
+///
+/// # Errors
+/// Those of the file.
+pub fn add_reference(transaction: &WriteTransaction, sha256: Sha256) -> Result<Option<BlobInfo>, StorageError> {
+    let mut blobs = transaction.open_table(BLOBS)?;
+    let Some(mut info) = info_in(&blobs, sha256)? else { return Ok(None) };
+    info.references = info.references.checked_add(1).ok_or_else(|| damaged("a reference count overflows"))?;
+    put_info(&mut blobs, sha256, info)?;
+    Ok(Some(info))
+}
+
+/// Takes one reference from live content. With the last, it can no longer be found.
+///
+/// # Errors
+/// Those of the file; [`StorageError::Corrupt`] for content that is not live, since its referrer says it is.
+pub fn release(transaction: &WriteTransaction, sha256: Sha256) -> Result<Released, StorageError> {
+    let mut blobs = transaction.open_table(BLOBS)?;
+    let mut info = info_in(&blobs, sha256)?.ok_or_else(|| damaged(&format!("blob {sha256} is missing")))?;
+    if info.references > 1 {
+        info.references -= 1;
+        put_info(&mut blobs, sha256, info)?;
+        return Ok(Released::Kept);
+    }
+    blobs.remove(&sha256.as_bytes()[..])?;
+    let mut layouts = transaction.open_table(LAYOUTS)?;
+    let layout = layout_in(&layouts, info.blob_id)?.ok_or_else(|| damaged(&format!("blob {sha256} has no layout")))?;
+    layouts.remove(info.blob_id)?;
+    for (volume, bytes) in layout.bytes_by_volume() {
+        change_live_bytes(transaction, volume, |live| live.checked_sub(bytes))?;
+    }
+    transaction.open_table(GARBAGE)?.insert(info.blob_id, &layout_bytes(layout)?[..])?;
+    Ok(Released::Last)
+}
+
+/// What is known of live content.
+///
+/// # Errors
+/// Those of the file.
+pub fn find(snapshot: &ReadTransaction, sha256: Sha256) -> Result<Option<BlobInfo>, StorageError> {
+    info_in(&snapshot.open_table(BLOBS)?, sha256)
+}
+
+/// Where live content is.
+///
+/// # Errors
+/// Those of the file.
+pub fn layout(snapshot: &ReadTransaction, sha256: Sha256) -> Result<Option<BlobLayout>, StorageError> {
+    match find(snapshot, sha256)? {
+        Some(info) => layout_in(&snapshot.open_table(LAYOUTS)?, info.blob_id),
+        None => Ok(None),
+    }
+}
+
+/// Where the chunks of a blob are that is live, or garbage not yet removed.
+pub(super) fn layout_of(snapshot: &ReadTransaction, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
+    match layout_in(&snapshot.open_table(LAYOUTS)?, blob_id)? {
+        None => layout_in(&snapshot.open_table(GARBAGE)?, blob_id),
+        layout => Ok(layout),
+    }
+}
+
+/// Where the chunks of a live blob are.
+pub(super) fn live_layout_of(snapshot: &ReadTransaction, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
+    layout_in(&snapshot.open_table(LAYOUTS)?, blob_id)
+}
+
+/// Up to `count_max` pieces of garbage, from `from` on.
+pub(super) fn garbage(
+    snapshot: &ReadTransaction,
+    from: u64,
+    count_max: usize,
+) -> Result<Vec<BlobLayout>, StorageError> {
+    let table = snapshot.open_table(GARBAGE)?;
+    let rows = table.range(from..)?.take(count_max);
+    rows.map(|row| row.map_err(StorageError::from).and_then(|(id, bytes)| read_layout(id.value(), bytes.value())))
+        .collect()
+}
+
+/// Whether garbage not yet removed has chunks in `volume`.
+pub(super) fn garbage_touches(snapshot: &ReadTransaction, volume: u32) -> Result<bool, StorageError> {
+    for row in snapshot.open_table(GARBAGE)?.iter()? {
+        let (blob_id, bytes) = row?;
+        let layout = read_layout(blob_id.value(), bytes.value())?;
+        if layout.extents.iter().any(|extent| extent.volume == volume) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Forgets garbage whose chunks are gone.
+pub(super) fn forget_garbage(transaction: &WriteTransaction, blob_ids: &[u64]) -> Result<(), StorageError> {
+    let mut table = transaction.open_table(GARBAGE)?;
+    for blob_id in blob_ids {
+        table.remove(blob_id)?;
+    }
+    Ok(())
+}
+
+/// Live bytes of content per volume.
+pub(super) fn live_bytes(snapshot: &ReadTransaction) -> Result<Vec<(u32, u64)>, StorageError> {
+    let table = snapshot.open_table(VOLUMES)?;
+    let rows = table.iter()?;
+    rows.map(|row| row.map(|(volume, bytes)| (volume.value(), bytes.value())).map_err(StorageError::from)).collect()
+}
+
+/// Chunks that were copied into another volume.
+#[derive(Debug, Clone)]
+pub(super) struct Moved {
+    pub(super) blob_id: u64,
+    pub(super) chunks: std::ops::Range<u32>,
+    pub(super) from: u32,
+    pub(super) to: u32,
+}
+
+/// Notes that chunks of a blob have moved. Answers false if it is no longer live, or not where `moved` says.
+pub(super) fn relocate(transaction: &WriteTransaction, moved: &Moved) -> Result<bool, StorageError> {
+    let mut layouts = transaction.open_table(LAYOUTS)?;
+    let Some(mut layout) = layout_in(&layouts, moved.blob_id)? else { return Ok(false) };
+    if !layout.places(&moved.chunks, moved.from) {
+        return Ok(false);
+    }
+    let bytes = chunks::length_of_range(layout.size_bytes, moved.chunks.start, moved.chunks.end);
+    layout.relocate(&moved.chunks, moved.to);
+    layouts.insert(moved.blob_id, &layout_bytes(layout)?[..])?;
+    change_live_bytes(transaction, moved.from, |live| live.checked_sub(bytes))?;
+    change_live_bytes(transaction, moved.to, |live| live.checked_add(bytes))?;
+    Ok(true)
+}
+
+/// Takes ids for a run: the first of [`IDS_PER_RUN`]. An id that a crash left in a volume is therefore never given
+/// to other content.
+pub(super) fn reserve_ids(entities: &dyn EntityFile) -> Result<u64, StorageError> {
+    let first = Arc::new(Mutex::new(0));
+    let found = Arc::clone(&first);
+    entities.change(Box::new(move |transaction| {
+        let mut marks = transaction.open_table(MARKS)?;
+        let next = marks.get(NEXT_ID)?.map_or(1, |row| row.value());
+        let after = next.checked_add(IDS_PER_RUN).ok_or_else(|| damaged("blob ids are used up"))?;
+        marks.insert(NEXT_ID, after)?;
+        *found.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }))?;
+    let first = *first.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(first)
+}
+
+/// Below which id the active volume was swept.
+pub(super) fn swept_below(snapshot: &ReadTransaction) -> Result<u64, StorageError> {
+    Ok(snapshot.open_table(MARKS)?.get(SWEPT_BELOW)?.map_or(0, |row| row.value()))
+}
+
+/// Notes how far the active volume is swept.
+pub(super) fn set_swept_below(entities: &dyn EntityFile, blob_id: u64) -> Result<(), StorageError> {
+    entities.change(Box::new(move |transaction| {
+        transaction.open_table(MARKS)?.insert(SWEPT_BELOW, blob_id)?;
+        Ok(())
+    }))
+}
+
+fn damaged(detail: &str) -> StorageError {
+    StorageError::Corrupt { detail: detail.to_owned() }
+}
+
+fn info_in(
+    blobs: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    sha256: Sha256,
+) -> Result<Option<BlobInfo>, StorageError> {
+    let Some(row) = blobs.get(&sha256.as_bytes()[..])? else { return Ok(None) };
+    let BlobRecord::V1 { blob_id, size_bytes, crc32, references } = decode("blobs", row.value())?;
+    Ok(Some(BlobInfo { blob_id, size_bytes, crc32: Crc32(crc32), references }))
+}
+
+fn put_info(
+    blobs: &mut redb::Table<'_, &'static [u8], &'static [u8]>,
+    sha256: Sha256,
+    info: BlobInfo,
+) -> Result<(), StorageError> {
+    let BlobInfo { blob_id, size_bytes, crc32, references } = info;
+    let record = BlobRecord::V1 { blob_id, size_bytes, crc32: crc32.0, references };
+    blobs.insert(&sha256.as_bytes()[..], &encode("blobs", &record)?[..])?;
+    Ok(())
+}
+
+fn layout_in(
+    layouts: &impl ReadableTable<u64, &'static [u8]>,
+    blob_id: u64,
+) -> Result<Option<BlobLayout>, StorageError> {
+    layouts.get(blob_id)?.map(|row| read_layout(blob_id, row.value())).transpose()
+}
+
+fn read_layout(blob_id: u64, bytes: &[u8]) -> Result<BlobLayout, StorageError> {
+    let LayoutRecord::V1 { size_bytes, extents, chunk_crcs } = decode("blob_layouts", bytes)?;
+    let layout = BlobLayout { blob_id, size_bytes, extents, chunk_crcs };
+    match layout.is_consistent() {
+        true => Ok(layout),
+        false => Err(damaged(&format!("the layout of blob {blob_id} contradicts itself"))),
+    }
+}
+
+fn layout_bytes(layout: BlobLayout) -> Result<Vec<u8>, StorageError> {
+    let BlobLayout { size_bytes, extents, chunk_crcs, .. } = layout;
+    Ok(encode("blob_layouts", &LayoutRecord::V1 { size_bytes, extents, chunk_crcs })?)
+}
+
+fn change_live_bytes(
+    transaction: &WriteTransaction,
+    volume: u32,
+    change: impl FnOnce(u64) -> Option<u64>,
+) -> Result<(), StorageError> {
+    let mut table = transaction.open_table(VOLUMES)?;
+    let live = table.get(volume)?.map_or(0, |row| row.value());
+    match change(live) {
+        Some(0) => drop(table.remove(volume)?),
+        Some(live) => drop(table.insert(volume, live)?),
+        None => return Err(damaged(&format!("the live bytes of blob volume {volume} are wrong"))),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_every_record_are_pinned() {
+        let blob = BlobRecord::V1 { blob_id: 1, size_bytes: 300, crc32: 0xcbf4_3926, references: 2 };
+        assert_eq!(encode("blobs", &blob).unwrap(), [0, 1, 251, 44, 1, 252, 0x26, 0x39, 0xf4, 0xcb, 2]);
+        let extents = vec![Extent { volume: 7, chunks: 1 }];
+        let layout = LayoutRecord::V1 { size_bytes: 9, extents, chunk_crcs: vec![0xcbf4_3926] };
+        assert_eq!(encode("blob_layouts", &layout).unwrap(), [0, 9, 1, 7, 1, 1, 252, 0x26, 0x39, 0xf4, 0xcb]);
+    }
+
+    #[test]
+    fn the_layout_of_64_gib_can_be_read_back() {
+        let chunk_crcs = vec![u32::MAX; (64 << 30) / chunks::CHUNK_BYTES + 8];
+        let record = LayoutRecord::V1 { size_bytes: 64 << 30, extents: Vec::new(), chunk_crcs };
+        let bytes = encode("blob_layouts", &record).unwrap();
+        assert_eq!(decode::<LayoutRecord>("blob_layouts", &bytes).unwrap(), record);
+    }
+}

@@ -1,0 +1,203 @@
+//! Content-addressed blobs in capped volume files.
+//!
+//! Owns the volumes under `blobs/`, the way of content into them and out again, and the return of their space. Which
+//! blobs live is written in the [`ledger`], a part of the entity file, so that one commit there decides it. Knows
+//! nothing of packages; what a blob means is its referrers' affair.
+//!
+//! A blob is durable before anything may refer to it, and what a crash leaves unreferred is removed later:
+//!
+//! ```text
+//! begin -> write… -> finish -> StoredBlob -> ledger::adopt (in an entity commit) -> release -> collect
+//!            any of these dropped before adoption: the chunks are discarded
+//! ```
+
+mod chunks;
+mod collect;
+mod layout;
+pub mod ledger;
+mod pins;
+mod read;
+mod rewrite;
+mod sealed;
+mod space;
+mod sweep;
+mod volume;
+mod volumes;
+mod write;
+
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use redb::{ReadTransaction, WriteTransaction};
+use tokio::sync::Semaphore;
+
+pub use chunks::CHUNK_BYTES;
+pub use collect::Collected;
+pub use layout::{BlobLayout, Extent};
+pub use read::{BlobReader, ReadError};
+pub use write::{BeginError, BlobWriter, StoredBlob};
+
+use super::file::{Lane, RedbFile, Scratch, StorageError, WriteError, block_on};
+use super::media::Media;
+use collect::Collector;
+use pins::Pins;
+use space::Space;
+use volumes::Volumes;
+
+/// Blocking reads of chunks at once, over all downloads.
+const READS_MAX: usize = 16;
+
+/// How a [`Blobs`] is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct BlobOptions {
+    /// Content that goes into one volume, in bytes. The volume's file is about as large.
+    pub volume_cap_bytes: u64,
+    /// Page cache of the volume that is written, in bytes.
+    pub active_cache_bytes: usize,
+    /// Page cache of each open sealed volume, in bytes.
+    pub sealed_cache_bytes: usize,
+    /// How many sealed volumes stay open.
+    pub sealed_open_max: usize,
+    /// Space on the disk that uploads leave free, in bytes.
+    pub floor_bytes: u64,
+    /// The active volume is sealed early when it once held this much and more than half of that is dead, in bytes.
+    pub roll_over_bytes: u64,
+}
+
+impl Default for BlobOptions {
+    fn default() -> Self {
+        Self {
+            volume_cap_bytes: 1 << 30,
+            active_cache_bytes: 32 << 20,
+            sealed_cache_bytes: 2 << 20,
+            sealed_open_max: 8,
+            floor_bytes: 64 << 20,
+            roll_over_bytes: 64 << 20,
+        }
+    }
+}
+
+/// The file that holds the [`ledger`]'s tables, as the blobs use it.
+pub trait EntityFile: Debug + Send + Sync + 'static {
+    /// A snapshot of the last commit.
+    ///
+    /// # Errors
+    /// Those of [`RedbFile::read`].
+    fn snapshot(&self) -> Result<ReadTransaction, StorageError>;
+
+    /// Runs `look` as [`RedbFile::view`] does. Blocks.
+    ///
+    /// # Errors
+    /// Those of [`RedbFile::view`].
+    fn look(&self, look: &mut Look<'_>) -> Result<(), StorageError>;
+
+    /// Runs `change` in the next commit and waits until it is durable. Blocks.
+    ///
+    /// # Errors
+    /// Those of the file and of `change`.
+    fn change(&self, change: Box<Change>) -> Result<(), StorageError>;
+}
+
+/// What [`EntityFile::look`] runs.
+pub type Look<'a> = dyn FnMut(&ReadTransaction) -> Result<(), StorageError> + 'a;
+/// What [`EntityFile::change`] runs, perhaps several times.
+pub type Change = dyn FnMut(&WriteTransaction) -> Result<(), StorageError> + Send;
+
+impl<C: Scratch> EntityFile for RedbFile<C> {
+    fn snapshot(&self) -> Result<ReadTransaction, StorageError> {
+        self.read()
+    }
+
+    fn look(&self, look: &mut Look<'_>) -> Result<(), StorageError> {
+        self.view(look)
+    }
+
+    fn change(&self, mut change: Box<Change>) -> Result<(), StorageError> {
+        let job = move |transaction: &WriteTransaction, scratch: &mut C| {
+            scratch.mark_written();
+            change(transaction).map_err(WriteError::Storage)
+        };
+        block_on(self.write(Lane::Small, 0, job)).map_err(WriteError::into_storage)
+    }
+}
+
+/// The blobs of one data directory. Clones are the same blobs.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    entities: Arc<dyn EntityFile>,
+    volumes: Arc<Volumes>,
+    space: Arc<Space>,
+    pins: Pins,
+    /// The first id of this run; smaller ones are of the past.
+    first_id: u64,
+    next_id: AtomicU64,
+    reads: Arc<Semaphore>,
+    collector: Mutex<Collector>,
+    /// Stored blobs of which nobody could tell yet whether they were adopted.
+    unsettled: Mutex<Vec<write::Claim>>,
+}
+
+impl Blobs {
+    /// Opens the volumes of `media`, making the first if there is none. `entities` holds the ledger, whose tables
+    /// [`ledger::create_tables`] has made. Blocks.
+    ///
+    /// What an earlier run left behind is removed by the first [`Self::collect`].
+    ///
+    /// # Errors
+    /// [`StorageError`], among them [`StorageError::Corrupt`] when a volume with live content is missing.
+    pub fn open(
+        media: Arc<dyn Media>,
+        options: BlobOptions,
+        entities: Arc<dyn EntityFile>,
+    ) -> Result<Self, StorageError> {
+        let volumes = Volumes::open(Arc::clone(&media), options)?;
+        entities.look(&mut |snapshot| {
+            for (volume, live_bytes) in ledger::live_bytes(snapshot)? {
+                if live_bytes > 0 && !volumes.exists(volume) {
+                    return Err(StorageError::Corrupt { detail: format!("blob volume {volume} is missing") });
+                }
+            }
+            Ok(())
+        })?;
+        let first_id = ledger::reserve_ids(&*entities)?;
+        let shared = Shared {
+            entities,
+            volumes: Arc::new(volumes),
+            space: Arc::new(Space::new(media, options.floor_bytes)),
+            pins: Pins::default(),
+            first_id,
+            next_id: AtomicU64::new(first_id),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
+            collector: Mutex::new(Collector::default()),
+            unsettled: Mutex::new(Vec::new()),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Ends the writer and closes all volumes cleanly. Uploads and downloads that go on get
+    /// [`StorageError::Closed`]. Blocks.
+    pub fn close(&self) {
+        self.shared.volumes.close();
+    }
+
+    /// How many volume files there are.
+    #[must_use]
+    pub fn volume_count(&self) -> usize {
+        self.shared.volumes.numbers().len()
+    }
+}
+
+impl Shared {
+    fn new_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! The way of content out of the volumes.
+//!
+//! Owns downloads: ranges, reading ahead by one chunk, and the check of every chunk. Never holds a snapshot while a
+//! client is waited for, beyond the chunks in its hands.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::layout::BlobLayout;
+use super::pins::BlobPin;
+use super::{Blobs, Shared, chunks, ledger};
+use crate::store::file::StorageError;
+
+/// Why content cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// It was deleted.
+    #[error("blob {blob_id} was deleted")]
+    Gone {
+        /// The blob.
+        blob_id: u64,
+    },
+    /// A chunk is not what was stored.
+    #[error("chunk {chunk} of blob {blob_id} in volume {volume} is damaged")]
+    Corrupt {
+        /// The volume that holds the chunk.
+        volume: u32,
+        /// The blob.
+        blob_id: u64,
+        /// The chunk's index in the blob.
+        chunk: u32,
+    },
+    /// The file failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Blobs {
+    /// Reads chunk `index` and checks it. Blocks. Follows the blob if it was moved since `layout` was read.
+    ///
+    /// # Errors
+    /// [`ReadError`]; also [`ReadError::Gone`] for a chunk that the blob does not have.
+    pub fn read_chunk(&self, layout: &BlobLayout, index: u32) -> Result<Bytes, ReadError> {
+        self.shared.read_chunk(&Mutex::new(Arc::new(layout.clone())), index)
+    }
+
+    /// Begins a download of the bytes `range` of a blob, cut off at the blob's end. Blocks for one lookup, which
+    /// makes sure that the blob is there and stays until the reader is dropped.
+    ///
+    /// # Errors
+    /// [`ReadError::Gone`] if it was deleted since it was found.
+    pub fn reader(&self, blob_id: u64, range: Range<u64>) -> Result<BlobReader, ReadError> {
+        let pin = self.shared.pins.pin_blob(blob_id).ok_or(ReadError::Gone { blob_id })?;
+        let layout = self.shared.layout_of(blob_id)?.ok_or(ReadError::Gone { blob_id })?;
+        let end = range.end.min(layout.size_bytes);
+        let start = range.start.min(end);
+        let (next_chunk, skip_bytes) = chunks::locate(layout.size_bytes, start);
+        let source = Source { shared: Arc::clone(&self.shared), layout: Mutex::new(Arc::new(layout)), _pin: pin };
+        Ok(BlobReader {
+            source: Arc::new(source),
+            next_chunk,
+            skip_bytes,
+            ask_bytes: (end - start).saturating_add(skip_bytes as u64),
+            left_bytes: end - start,
+            ahead: VecDeque::new(),
+        })
+    }
+}
+
+impl Shared {
+    fn layout_of(&self, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
+        let mut layout = None;
+        self.entities.look(&mut |snapshot| {
+            layout = ledger::layout_of(snapshot, blob_id)?;
+            Ok(())
+        })?;
+        Ok(layout)
+    }
+
+    /// Reads a chunk where `layout` says; if it is not there, looks up where the blob is now.
+    pub(super) fn read_chunk(&self, layout: &Mutex<Arc<BlobLayout>>, index: u32) -> Result<Bytes, ReadError> {
+        let known = Arc::clone(&layout.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(bytes) = self.read_at(&known, index)? {
+            return Ok(bytes);
+        }
+        let blob_id = known.blob_id;
+        let now = Arc::new(self.layout_of(blob_id)?.ok_or(ReadError::Gone { blob_id })?);
+        *layout.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&now);
+        let volume = now.volume_of(index).ok_or(ReadError::Gone { blob_id })?;
+        // It is live and yet not where the ledger says.
+        self.read_at(&now, index)?.ok_or(ReadError::Corrupt { volume, blob_id, chunk: index })
+    }
+
+    fn read_at(&self, layout: &BlobLayout, index: u32) -> Result<Option<Bytes>, ReadError> {
+        let blob_id = layout.blob_id;
+        let (Some(volume), Some(crc)) = (layout.volume_of(index), layout.chunk_crcs.get(index as usize)) else {
+            return Err(ReadError::Gone { blob_id });
+        };
+        let Some(bytes) = self.volumes.chunk(volume, blob_id, index)? else { return Ok(None) };
+        let sound = bytes.len() == chunks::length(layout.size_bytes, index) && crc32fast::hash(&bytes) == *crc;
+        if sound { Ok(Some(bytes)) } else { Err(ReadError::Corrupt { volume, blob_id, chunk: index }) }
+    }
+}
+
+/// What the reads of one download share.
+#[derive(Debug)]
+struct Source {
+    shared: Arc<Shared>,
+    layout: Mutex<Arc<BlobLayout>>,
+    _pin: BlobPin,
+}
+
+type Read = Pin<Box<dyn Future<Output = Result<Bytes, ReadError>> + Send>>;
+
+/// A download: a stream of chunks, of which one is read ahead. Ends after the first error.
+pub struct BlobReader {
+    source: Arc<Source>,
+    next_chunk: u32,
+    /// Bytes of the first chunk that come before the range.
+    skip_bytes: usize,
+    /// Bytes of chunks still to be asked for.
+    ask_bytes: u64,
+    /// Bytes still to be given out.
+    left_bytes: u64,
+    ahead: VecDeque<Read>,
+}
+
+impl std::fmt::Debug for BlobReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlobReader").field("left_bytes", &self.left_bytes).finish_non_exhaustive()
+    }
+}
+
+impl BlobReader {
+    /// Bytes that are still to come.
+    #[must_use]
+    pub fn left_bytes(&self) -> u64 {
+        self.left_bytes
+    }
+
+    /// Asks for the next chunk, if the range has more.
+    fn ask(&mut self) {
+        if self.ask_bytes == 0 {
+            return;
+        }
+        let (source, index) = (Arc::clone(&self.source), self.next_chunk);
+        let size_bytes = source.layout.lock().unwrap_or_else(PoisonError::into_inner).size_bytes;
+        self.ask_bytes = self.ask_bytes.saturating_sub(chunks::length(size_bytes, index) as u64);
+        self.next_chunk += 1;
+        self.ahead.push_back(Box::pin(read(source, index)));
+    }
+}
+
+async fn read(source: Arc<Source>, index: u32) -> Result<Bytes, ReadError> {
+    let permit = Arc::clone(&source.shared.reads).acquire_owned().await.map_err(|_| StorageError::Closed)?;
+    let task = tokio::task::spawn_blocking(move || {
+        let bytes = source.shared.read_chunk(&source.layout, index);
+        drop(permit);
+        bytes
+    });
+    task.await.map_err(|error| StorageError::Internal { detail: error.to_string() })?
+}
+
+impl Stream for BlobReader {
+    type Item = Result<Bytes, ReadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.left_bytes == 0 {
+            return Poll::Ready(None);
+        }
+        if this.ahead.is_empty() {
+            this.ask();
+        }
+        let Some(read) = this.ahead.front_mut() else { return Poll::Ready(None) };
+        let Poll::Ready(result) = read.as_mut().poll(context) else { return Poll::Pending };
+        this.ahead.pop_front();
+        let mut bytes = match result {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                this.left_bytes = 0;
+                return Poll::Ready(Some(Err(error)));
+            }
+        };
+        this.ask();
+        if let Some(next) = this.ahead.front_mut()
+            // The first poll starts the read. Its result, were it there at once, would be lost otherwise.
+            && let Poll::Ready(result) = next.as_mut().poll(context)
+        {
+            this.ahead[0] = Box::pin(std::future::ready(result));
+        }
+        drop(bytes.split_to(std::mem::take(&mut this.skip_bytes)));
+        let count = usize::try_from(this.left_bytes).unwrap_or(usize::MAX).min(bytes.len());
+        bytes.truncate(count);
+        this.left_bytes -= count as u64;
+        Poll::Ready(Some(Ok(bytes)))
+    }
+}

@@ -1,0 +1,386 @@
+//! Changing entities inside one write transaction, with everything that hangs on them kept in step.
+//!
+//! An [`Edit`] keeps secondary tables, reference counts and ids right, and notes what the index must look at again.
+//! Which change is allowed is for `service` to say: it checks first and edits then.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+use redb::{ReadableTable, WriteTransaction};
+
+use super::StorageError;
+use super::blobs::{StoredBlob, ledger};
+use super::file::Scratch;
+use super::records::Record;
+use super::rows::Rows;
+use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
+use crate::model::{
+    ApiToken, Channel, ChannelId, Content, FileId, Manifest, Member, Package, PackageKey, Platform, Release,
+    ReleaseFile, Session, Sha256, Timestamp, User, UserId,
+};
+
+/// What a commit changed, as far as the index and the scheduler care.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// Packages that are to be rendered again, or are gone.
+    pub packages: BTreeSet<PackageKey>,
+    /// Whether a time at which a release becomes active was set.
+    pub schedule: bool,
+}
+
+/// What the jobs of one commit leave behind for its observer.
+#[derive(Debug, Default)]
+pub(super) struct Scratchpad {
+    pub(super) changes: Changes,
+    wrote: bool,
+}
+
+impl Scratch for Scratchpad {
+    fn begin_job(&mut self) {
+        self.wrote = false;
+    }
+
+    fn mark_written(&mut self) {
+        self.wrote = true;
+    }
+
+    fn wrote(&self) -> bool {
+        self.wrote
+    }
+}
+
+/// A write transaction, or a part of one, on the entities. Dereferences to [`Rows`] to read.
+pub struct Edit<'t> {
+    rows: Rows<&'t WriteTransaction>,
+    scratchpad: &'t mut Scratchpad,
+}
+
+impl<'t> Deref for Edit<'t> {
+    type Target = Rows<&'t WriteTransaction>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.rows
+    }
+}
+
+impl<'t> Edit<'t> {
+    /// Begins to edit.
+    pub(super) fn new(tx: &'t WriteTransaction, scratchpad: &'t mut Scratchpad) -> Self {
+        Self { rows: Rows::new(tx), scratchpad }
+    }
+
+    fn tx(&mut self) -> &'t WriteTransaction {
+        self.scratchpad.mark_written();
+        self.rows.source
+    }
+
+    /// A number that no entity had before.
+    ///
+    /// # Errors
+    /// If the database fails; so for all edits.
+    pub fn new_id(&mut self) -> Result<u64, StorageError> {
+        let id = self.last_id()? + 1;
+        self.tx().open_table(tables::META)?.insert(tables::META_LAST_ID, id)?;
+        Ok(id)
+    }
+
+    /// Notes the version of the layout.
+    pub(super) fn set_format(&mut self, format: u64) -> Result<(), StorageError> {
+        self.tx().open_table(tables::META)?.insert(tables::META_FORMAT, format)?;
+        Ok(())
+    }
+
+    /// Notes the serial under which the index is served.
+    pub fn set_serial(&mut self, serial: u64) -> Result<(), StorageError> {
+        self.tx().open_table(tables::META)?.insert(tables::META_SERIAL, serial)?;
+        Ok(())
+    }
+
+    /// Adds or replaces a user.
+    pub fn put_user(&mut self, user: &User) -> Result<(), StorageError> {
+        let tx = self.tx();
+        tx.open_table(tables::USERS)?.insert(user.id.0, user.to_bytes()?.as_slice())?;
+        tx.open_table(tables::USERS_BY_NAME)?.insert(user.name.as_str(), user.id.0)?;
+        Ok(())
+    }
+
+    /// Adds or replaces an API token.
+    pub fn put_api_token(&mut self, token: &ApiToken) -> Result<(), StorageError> {
+        let tx = self.tx();
+        tx.open_table(tables::API_TOKENS)?.insert((token.user.0, token.id.0), token.to_bytes()?.as_slice())?;
+        let owner = (TOKEN_API, token.user.0, token.id.0);
+        tx.open_table(tables::TOKENS)?.insert(*token.digest.as_bytes(), owner)?;
+        Ok(())
+    }
+
+    /// Removes an API token.
+    pub fn delete_api_token(&mut self, token: &ApiToken) -> Result<(), StorageError> {
+        let tx = self.tx();
+        tx.open_table(tables::API_TOKENS)?.remove((token.user.0, token.id.0))?;
+        tx.open_table(tables::TOKENS)?.remove(*token.digest.as_bytes())?;
+        Ok(())
+    }
+
+    /// Adds a session under the digest of its secret.
+    pub fn put_session(&mut self, digest: &Sha256, session: &Session) -> Result<(), StorageError> {
+        let tx = self.tx();
+        tx.open_table(tables::SESSIONS)?.insert(*digest.as_bytes(), session.to_bytes()?.as_slice())?;
+        tx.open_table(tables::SESSIONS_BY_USER)?.insert((session.user.0, *digest.as_bytes()), ())?;
+        tx.open_table(tables::SESSIONS_BY_END)?.insert((session.expires.as_micros(), *digest.as_bytes()), ())?;
+        Ok(())
+    }
+
+    /// Removes a session, if it is there.
+    pub fn delete_session(&mut self, digest: &Sha256) -> Result<(), StorageError> {
+        let Some(session) = self.session(digest)? else {
+            return Ok(());
+        };
+        let tx = self.tx();
+        tx.open_table(tables::SESSIONS)?.remove(*digest.as_bytes())?;
+        tx.open_table(tables::SESSIONS_BY_USER)?.remove((session.user.0, *digest.as_bytes()))?;
+        tx.open_table(tables::SESSIONS_BY_END)?.remove((session.expires.as_micros(), *digest.as_bytes()))?;
+        Ok(())
+    }
+
+    /// Signs a user out everywhere.
+    pub fn delete_sessions_of(&mut self, user: UserId) -> Result<(), StorageError> {
+        for digest in self.sessions_of(user)? {
+            self.delete_session(&digest)?;
+        }
+        Ok(())
+    }
+
+    /// Adds or replaces a package; its tokens are found by their digests from now on, former ones no longer.
+    pub fn put_package(&mut self, package: &Package) -> Result<(), StorageError> {
+        let former = self.package(package.id)?;
+        let tx = self.tx();
+        tx.open_table(tables::PACKAGES)?.insert(package.id.0, package.to_bytes()?.as_slice())?;
+        let folded = package.full_name().as_str().to_ascii_lowercase();
+        tx.open_table(tables::PACKAGES_BY_NAME)?.insert(folded.as_str(), package.id.0)?;
+        {
+            let mut by_change = tx.open_table(tables::PACKAGES_BY_CHANGE)?;
+            if let Some(former) = &former {
+                by_change.remove((former.changed.as_micros(), former.id.0))?;
+            }
+            by_change.insert((package.changed.as_micros(), package.id.0), ())?;
+        }
+        let same_tokens = former.as_ref().is_some_and(|former| {
+            former.access_token == package.access_token && former.private_token == package.private_token
+        });
+        if !same_tokens {
+            let mut table = tx.open_table(tables::TOKENS)?;
+            for (_, digest) in former.iter().flat_map(package_tokens) {
+                table.remove(*digest.as_bytes())?;
+            }
+            for (kind, digest) in package_tokens(package) {
+                table.insert(*digest.as_bytes(), (kind, package.id.0, 0))?;
+            }
+        }
+        self.scratchpad.changes.packages.insert(package.id);
+        Ok(())
+    }
+
+    /// Notes that something of a package changed: it moves to the top of listings and is rendered again.
+    pub fn touch_package(&mut self, package: &Package, now: Timestamp) -> Result<(), StorageError> {
+        let mut touched = package.clone();
+        touched.changed = now.max(package.changed);
+        self.put_package(&touched)
+    }
+
+    /// Removes a package with all that belongs to it.
+    pub fn delete_package(&mut self, package: &Package) -> Result<(), StorageError> {
+        for release in self.releases_of(package.id)? {
+            self.delete_release(&release)?;
+        }
+        for member in self.members(package.id)? {
+            self.delete_member(package.id, member.user)?;
+        }
+        let tx = self.tx();
+        tx.open_table(tables::PACKAGES)?.remove(package.id.0)?;
+        let folded = package.full_name().as_str().to_ascii_lowercase();
+        tx.open_table(tables::PACKAGES_BY_NAME)?.remove(folded.as_str())?;
+        tx.open_table(tables::PACKAGES_BY_CHANGE)?.remove((package.changed.as_micros(), package.id.0))?;
+        let mut table = tx.open_table(tables::TOKENS)?;
+        for (_, digest) in package_tokens(package) {
+            table.remove(*digest.as_bytes())?;
+        }
+        self.scratchpad.changes.packages.insert(package.id);
+        Ok(())
+    }
+
+    /// Adds or replaces a member.
+    pub fn put_member(&mut self, member: &Member) -> Result<(), StorageError> {
+        let tx = self.tx();
+        let key = (member.package.0, member.user.0);
+        tx.open_table(tables::MEMBERS)?.insert(key, member.to_bytes()?.as_slice())?;
+        tx.open_table(tables::MEMBERS_BY_USER)?.insert((member.user.0, member.package.0), ())?;
+        Ok(())
+    }
+
+    /// Removes a member, if it is there.
+    pub fn delete_member(&mut self, package: PackageKey, user: UserId) -> Result<(), StorageError> {
+        let tx = self.tx();
+        tx.open_table(tables::MEMBERS)?.remove((package.0, user.0))?;
+        tx.open_table(tables::MEMBERS_BY_USER)?.remove((user.0, package.0))?;
+        Ok(())
+    }
+
+    /// Adds or replaces a channel. All packages of its owner are rendered again, as its reach may have changed.
+    pub fn put_channel(&mut self, channel: &Channel) -> Result<(), StorageError> {
+        let key = (channel.owner.0, channel.id.0);
+        self.tx().open_table(tables::CHANNELS)?.insert(key, channel.to_bytes()?.as_slice())?;
+        self.render_packages_of(channel.owner)
+    }
+
+    /// Removes a channel that no release is on.
+    pub fn delete_channel(&mut self, owner: UserId, channel: ChannelId) -> Result<(), StorageError> {
+        self.tx().open_table(tables::CHANNELS)?.remove((owner.0, channel.0))?;
+        self.render_packages_of(owner)
+    }
+
+    fn render_packages_of(&mut self, owner: UserId) -> Result<(), StorageError> {
+        if let Some(owner) = self.user(owner)? {
+            let packages = self.packages_of(&owner.name)?;
+            self.scratchpad.changes.packages.extend(packages);
+        }
+        Ok(())
+    }
+
+    /// Adds or replaces a platform. Platforms keep their names, so nothing is rendered again.
+    pub fn put_platform(&mut self, platform: &Platform) -> Result<(), StorageError> {
+        let key = (platform.owner.0, platform.id.0);
+        self.tx().open_table(tables::PLATFORMS)?.insert(key, platform.to_bytes()?.as_slice())?;
+        Ok(())
+    }
+
+    /// Removes a platform that no file is for.
+    pub fn delete_platform(&mut self, platform: &Platform) -> Result<(), StorageError> {
+        self.tx().open_table(tables::PLATFORMS)?.remove((platform.owner.0, platform.id.0))?;
+        Ok(())
+    }
+
+    /// Adds or replaces a release.
+    pub fn put_release(&mut self, release: &Release) -> Result<(), StorageError> {
+        let former = self.release(release.id)?;
+        let tx = self.tx();
+        tx.open_table(tables::RELEASES)?.insert(release.id.0, release.to_bytes()?.as_slice())?;
+        if former.is_none() {
+            let key = (release.package.0, release.channel.0, release.version.sort_key());
+            tx.open_table(tables::RELEASES_BY_VERSION)?.insert(key, release.id.0)?;
+        }
+        let former_time = former.and_then(|former| former.publish_at);
+        if former_time != release.publish_at {
+            let mut by_time = tx.open_table(tables::RELEASES_BY_TIME)?;
+            if let Some(time) = former_time {
+                by_time.remove((time.as_micros(), release.id.0))?;
+            }
+            if let Some(time) = release.publish_at {
+                by_time.insert((time.as_micros(), release.id.0), ())?;
+                self.scratchpad.changes.schedule = true;
+            }
+        }
+        self.scratchpad.changes.packages.insert(release.package);
+        Ok(())
+    }
+
+    /// Removes a release with its files.
+    pub fn delete_release(&mut self, release: &Release) -> Result<(), StorageError> {
+        for file in self.files(release.id)? {
+            self.delete_file(release, &file)?;
+        }
+        let tx = self.tx();
+        tx.open_table(tables::RELEASES)?.remove(release.id.0)?;
+        let key = (release.package.0, release.channel.0, release.version.sort_key());
+        tx.open_table(tables::RELEASES_BY_VERSION)?.remove(key)?;
+        if let Some(time) = release.publish_at {
+            tx.open_table(tables::RELEASES_BY_TIME)?.remove((time.as_micros(), release.id.0))?;
+        }
+        self.scratchpad.changes.packages.insert(release.package);
+        Ok(())
+    }
+
+    /// Adds a file, or replaces its record. The blob of a new file's content must have been adopted in this
+    /// transaction; that of a replaced one is for the caller to release.
+    pub fn put_file(&mut self, release: &Release, file: &ReleaseFile) -> Result<(), StorageError> {
+        let tx = self.tx();
+        let key = (file.release.0, file.id.0);
+        let is_new = tx.open_table(tables::FILES)?.insert(key, file.to_bytes()?.as_slice())?.is_none();
+        if is_new {
+            self.count_platform_use(release, file, 1)?;
+        }
+        self.scratchpad.changes.packages.insert(release.package);
+        Ok(())
+    }
+
+    /// Sets the manifest of a file, or takes it away. The file's record says whether it has one.
+    pub fn set_manifest(&mut self, file: FileId, manifest: Option<&Manifest>) -> Result<(), StorageError> {
+        let mut table = self.tx().open_table(tables::MANIFESTS)?;
+        match manifest {
+            Some(manifest) => table.insert(file.0, manifest.to_text().as_bytes())?,
+            None => table.remove(file.0)?,
+        };
+        Ok(())
+    }
+
+    /// Removes a file with its manifest and its share in its content.
+    pub fn delete_file(&mut self, release: &Release, file: &ReleaseFile) -> Result<(), StorageError> {
+        self.tx().open_table(tables::FILES)?.remove((file.release.0, file.id.0))?;
+        self.set_manifest(file.id, None)?;
+        self.count_platform_use(release, file, -1)?;
+        self.release_content(file)?;
+        self.scratchpad.changes.packages.insert(release.package);
+        Ok(())
+    }
+
+    /// Takes a reference to content that was just stored.
+    pub fn adopt_blob(&mut self, stored: &StoredBlob) -> Result<(), StorageError> {
+        ledger::adopt(self.tx(), stored).map(|_| ())
+    }
+
+    /// Gives up a file's reference to its content, if it is here.
+    pub fn release_content(&mut self, file: &ReleaseFile) -> Result<(), StorageError> {
+        match file.content {
+            Content::Blob { .. } => ledger::release(self.tx(), file.sha256).map(|_| ()),
+            Content::External { .. } => Ok(()),
+        }
+    }
+
+    /// Removes a user that owns no packages, with everything else of the user's.
+    pub fn delete_user(&mut self, user: &User) -> Result<(), StorageError> {
+        self.delete_sessions_of(user.id)?;
+        for token in self.api_tokens(user.id)? {
+            self.delete_api_token(&token)?;
+        }
+        for package in self.memberships(user.id)? {
+            self.delete_member(package, user.id)?;
+        }
+        for channel in self.channels(user.id)? {
+            self.delete_channel(user.id, channel.id)?;
+        }
+        for platform in self.platforms(user.id)? {
+            self.delete_platform(&platform)?;
+        }
+        let tx = self.tx();
+        tx.open_table(tables::USERS)?.remove(user.id.0)?;
+        tx.open_table(tables::USERS_BY_NAME)?.remove(user.name.as_str())?;
+        Ok(())
+    }
+
+    fn count_platform_use(&mut self, release: &Release, file: &ReleaseFile, change: i64) -> Result<(), StorageError> {
+        let mut table = self.tx().open_table(tables::PLATFORM_USES)?;
+        let key = (file.platform.0, release.package.0);
+        let count = table.get(key)?.map_or(0, |count| count.value()).saturating_add_signed(change);
+        if count == 0 {
+            table.remove(key)?;
+        } else {
+            table.insert(key, count)?;
+        }
+        Ok(())
+    }
+}
+
+/// The digests of a package's tokens with their kinds.
+fn package_tokens(package: &Package) -> impl Iterator<Item = (u8, Sha256)> {
+    let private = package.private_token.map(|digest| (TOKEN_PRIVATE, digest));
+    std::iter::once((TOKEN_ACCESS, package.access_token.digest())).chain(private)
+}

@@ -1,0 +1,158 @@
+//! The jobs that wait for a writer thread: two lanes, each bounded.
+//!
+//! Owns who goes into the next commit. Runs no job.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::StorageError;
+use super::job::Queued;
+
+/// Jobs of one lane that may wait or run at once.
+const LANE_JOBS_MAX: usize = 4096;
+/// What the jobs of one lane may weigh together, in bytes.
+const LANE_BYTES_MAX: usize = 16 << 20;
+/// Small jobs in one commit: enough to share its cost, few enough to repeat when one of them spoils it.
+const COMMIT_SMALL_JOBS_MAX: usize = 256;
+/// What small jobs may weigh in one commit, in bytes.
+const COMMIT_SMALL_BYTES_MAX: usize = 4 << 20;
+/// What bulk jobs may weigh in one commit, in bytes: as fast as larger ones, and short enough to wait for.
+const COMMIT_BULK_BYTES_MAX: usize = 4 << 20;
+/// Bytes per permit of the semaphore that counts them.
+const PERMIT_BYTES: usize = 1024;
+
+/// Which queue a job waits in. Within a lane, jobs run in the order of their submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// All that wait are taken into the next commit, before any bulk.
+    Small,
+    /// At most 4 MiB are taken into one commit.
+    Bulk,
+}
+
+pub(super) struct Queue<C> {
+    state: Mutex<State<C>>,
+    work: Condvar,
+    rooms: [Room; 2],
+}
+
+struct State<C> {
+    lanes: [VecDeque<Queued<C>>; 2],
+    closed: bool,
+    /// The generation of the handle that a reader found useless.
+    reopen: Option<u64>,
+}
+
+struct Room {
+    jobs: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
+}
+
+/// What a writer thread is to do next.
+pub(super) enum Next<C> {
+    Commit(Vec<Queued<C>>),
+    /// A reader found the handle of this generation useless.
+    Reopen(u64),
+    /// Nothing came in time.
+    Idle,
+    /// The queue is closed and empty.
+    End,
+}
+
+impl<C> Queue<C> {
+    pub(super) fn new() -> Self {
+        let room = || Room {
+            jobs: Arc::new(Semaphore::new(LANE_JOBS_MAX)),
+            bytes: Arc::new(Semaphore::new(LANE_BYTES_MAX / PERMIT_BYTES)),
+        };
+        let state = State { lanes: [VecDeque::new(), VecDeque::new()], closed: false, reopen: None };
+        Self { state: Mutex::new(state), work: Condvar::new(), rooms: [room(), room()] }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<C>> {
+        // Nothing here panics with the lock held, and the queue is valid between any two statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for room in `lane`. A job heavier than the whole lane takes all of it.
+    pub(super) async fn reserve(
+        &self,
+        lane: Lane,
+        weight_bytes: usize,
+    ) -> Result<[OwnedSemaphorePermit; 2], StorageError> {
+        let room = &self.rooms[lane as usize];
+        let permits = weight_bytes.min(LANE_BYTES_MAX).div_ceil(PERMIT_BYTES);
+        let job = Arc::clone(&room.jobs).acquire_owned().await.map_err(|_| StorageError::Closed)?;
+        // The number is at most LANE_BYTES_MAX / PERMIT_BYTES.
+        let bytes = Arc::clone(&room.bytes).acquire_many_owned(permits as u32).await;
+        Ok([job, bytes.map_err(|_| StorageError::Closed)?])
+    }
+
+    pub(super) fn push(&self, lane: Lane, job: Queued<C>) -> Result<(), StorageError> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(StorageError::Closed);
+        }
+        state.lanes[lane as usize].push_back(job);
+        drop(state);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn ask_to_reopen(&self, generation: u64) {
+        self.state().reopen = Some(generation);
+        self.work.notify_one();
+    }
+
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        for room in &self.rooms {
+            room.jobs.close();
+            room.bytes.close();
+        }
+        self.work.notify_all();
+    }
+
+    /// Waits for work, for at most `patience` if there is one.
+    pub(super) fn next(&self, patience: Option<Duration>) -> Next<C> {
+        let idle = |state: &mut State<C>| {
+            !state.closed && state.reopen.is_none() && state.lanes[0].is_empty() && state.lanes[1].is_empty()
+        };
+        let state = self.state();
+        let mut state = match patience {
+            None => self.work.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
+            Some(patience) => {
+                let waited = self.work.wait_timeout_while(state, patience, idle);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        if let Some(generation) = state.reopen.take() {
+            return Next::Reopen(generation);
+        }
+        let mut jobs = Vec::new();
+        let [small, bulk] = &mut state.lanes;
+        take(small, &mut jobs, COMMIT_SMALL_JOBS_MAX, COMMIT_SMALL_BYTES_MAX);
+        take(bulk, &mut jobs, COMMIT_SMALL_JOBS_MAX, COMMIT_BULK_BYTES_MAX);
+        match (jobs.is_empty(), state.closed) {
+            (false, _) => Next::Commit(jobs),
+            (true, false) => Next::Idle,
+            (true, true) => Next::End,
+        }
+    }
+}
+
+/// Moves jobs from `lane` to `jobs` up to both limits, but at least one.
+fn take<C>(lane: &mut VecDeque<Queued<C>>, jobs: &mut Vec<Queued<C>>, jobs_max: usize, bytes_max: usize) {
+    let (mut count, mut bytes) = (0, 0);
+    while let Some(job) = lane.front() {
+        if count > 0 && (count == jobs_max || bytes + job.weight_bytes > bytes_max) {
+            return;
+        }
+        count += 1;
+        bytes += job.weight_bytes;
+        jobs.extend(lane.pop_front());
+    }
+}

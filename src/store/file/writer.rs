@@ -1,0 +1,207 @@
+//! The writer thread: takes waiting jobs, runs them in one transaction, commits, answers.
+//!
+//! Owns the order of these steps: the observer hears of a commit before any submitter, and a submitter hears of
+//! success only after the commit is durable. After a failure the file is reopened, and a count of commits kept in
+//! the file tells whether the failed one counts.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
+
+use super::Shared;
+use super::error::StorageError;
+use super::job::{Queued, Scratch, Verdict};
+use super::queue::Next;
+
+/// One row: how many commits the file has seen.
+const COMMITS: TableDefinition<(), u64> = TableDefinition::new("commits");
+
+/// How long a broken file rests between attempts to reopen it.
+const REOPEN_PAUSE: Duration = Duration::from_millis(250);
+
+pub(super) struct Writer<C> {
+    shared: Arc<Shared<C>>,
+    /// The count in the last commit known to be in the file.
+    commits: u64,
+    observer: Box<dyn FnMut(C) + Send>,
+    /// A commit that failed so that nobody knows yet whether it counts.
+    in_doubt: Option<C>,
+}
+
+/// How an attempt to commit a group ended.
+enum Attempt<C> {
+    /// All is durable.
+    Committed(C),
+    /// Every job was refused, and nothing was written.
+    Nothing,
+    /// A job spoiled the transaction and was set aside; the others are to run again.
+    Again,
+    /// The file failed before anything could count.
+    Failed(StorageError),
+    /// The commit itself failed.
+    InDoubt(StorageError, C),
+}
+
+/// Creates the tables and answers how many commits the file has seen.
+pub(super) fn prepare(
+    database: &Database,
+    create_tables: fn(&WriteTransaction) -> Result<(), StorageError>,
+) -> Result<u64, StorageError> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
+    create_tables(&transaction)?;
+    let commits = count_commit(&transaction)?;
+    transaction.commit()?;
+    Ok(commits)
+}
+
+fn count_commit(transaction: &WriteTransaction) -> Result<u64, StorageError> {
+    let mut table = transaction.open_table(COMMITS)?;
+    let commits = table.get(())?.map_or(0, |row| row.value()) + 1;
+    table.insert((), commits)?;
+    Ok(commits)
+}
+
+fn commits_in(snapshot: &ReadTransaction) -> Result<u64, StorageError> {
+    match snapshot.open_table(COMMITS) {
+        Ok(table) => Ok(table.get(())?.map_or(0, |row| row.value())),
+        Err(TableError::TableDoesNotExist(_)) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl<C: Scratch> Writer<C> {
+    pub(super) fn new(shared: Arc<Shared<C>>, commits: u64, observer: Box<dyn FnMut(C) + Send>) -> Self {
+        Self { shared, commits, observer, in_doubt: None }
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            let patience = self.shared.is_broken().then_some(REOPEN_PAUSE);
+            match self.shared.queue.next(patience) {
+                Next::Commit(jobs) => self.commit_group(jobs),
+                Next::Reopen(generation) if generation == self.shared.generation() => drop(self.reopen()),
+                Next::Reopen(_) | Next::Idle if !self.shared.is_broken() => {}
+                Next::Reopen(_) | Next::Idle => drop(self.reopen()),
+                Next::End => return,
+            }
+        }
+    }
+
+    /// Runs, commits and answers one group.
+    fn commit_group(&mut self, mut jobs: Vec<Queued<C>>) {
+        let mut forgiven = false;
+        let outcome = loop {
+            if self.shared.is_broken()
+                && let Err(error) = self.reopen()
+            {
+                break Err(error);
+            }
+            let attempt = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut jobs)));
+            let bug = |_| Attempt::Failed(StorageError::Internal { detail: "redb panicked".to_owned() });
+            match attempt.unwrap_or_else(bug) {
+                Attempt::Committed(scratch) => break self.observe(scratch),
+                Attempt::Nothing => break Ok(()),
+                Attempt::Again => {}
+                Attempt::Failed(error) => {
+                    let reopened = self.reopen();
+                    // The handle was already useless, by a reader's failure: not this group's fault.
+                    if error == StorageError::Latched && reopened.is_ok() && !forgiven {
+                        forgiven = true;
+                    } else {
+                        break Err(error);
+                    }
+                }
+                Attempt::InDoubt(error, scratch) => {
+                    self.in_doubt = Some(scratch);
+                    // What the reopening finds is told to the observer. The jobs get the error in any case: what
+                    // a failed sync left behind may be readable now and gone after a power failure.
+                    if let Err(error) = self.reopen() {
+                        tracing::error!(file = self.shared.name, %error, "the file cannot be reopened");
+                    }
+                    break Err(error);
+                }
+            }
+        };
+        if let Err(error) = &outcome {
+            tracing::error!(file = self.shared.name, %error, jobs = jobs.len(), "a commit failed");
+        }
+        for queued in jobs {
+            queued.job.answer(outcome.clone());
+        }
+    }
+
+    fn attempt(&mut self, jobs: &mut [Queued<C>]) -> Attempt<C> {
+        let mut transaction = match self.shared.begin_write() {
+            Ok(transaction) => transaction,
+            Err(error) => return Attempt::Failed(error),
+        };
+        transaction.set_quick_repair(true);
+        let mut scratch = C::default();
+        let mut done = 0;
+        for queued in jobs.iter_mut().filter(|queued| !queued.set_aside) {
+            scratch.begin_job();
+            let run = catch_unwind(AssertUnwindSafe(|| queued.job.run(&transaction, &mut scratch)));
+            let clean = match run {
+                Ok(Verdict::Done) => {
+                    done += 1;
+                    true
+                }
+                Ok(Verdict::Refused) => !scratch.wrote(),
+                Ok(Verdict::Failed(error)) if error.is_the_jobs_own() => !scratch.wrote(),
+                Ok(Verdict::Failed(error)) => return Attempt::Failed(error),
+                Err(_) => false,
+            };
+            if !clean {
+                queued.set_aside = true;
+                return match transaction.abort() {
+                    Ok(()) => Attempt::Again,
+                    Err(error) => Attempt::Failed(error.into()),
+                };
+            }
+        }
+        if done == 0 {
+            return match transaction.abort() {
+                Ok(()) => Attempt::Nothing,
+                Err(error) => Attempt::Failed(error.into()),
+            };
+        }
+        let committed = count_commit(&transaction).and_then(|commits| {
+            // From here on, the commit may count even if it fails.
+            transaction.commit()?;
+            Ok(commits)
+        });
+        match committed {
+            Ok(commits) => {
+                self.commits = commits;
+                Attempt::Committed(scratch)
+            }
+            Err(error) => Attempt::InDoubt(error, scratch),
+        }
+    }
+
+    fn observe(&mut self, scratch: C) -> Result<(), StorageError> {
+        let observer = &mut self.observer;
+        catch_unwind(AssertUnwindSafe(|| observer(scratch)))
+            .map_err(|_| StorageError::Internal { detail: "the observer of a commit panicked".to_owned() })
+    }
+
+    /// Reopens the file and settles a commit that was in doubt.
+    fn reopen(&mut self) -> Result<(), StorageError> {
+        self.shared.reopen()?;
+        let commits = commits_in(&self.shared.read()?)?;
+        tracing::warn!(file = self.shared.name, commits, "reopened the file after a failure");
+        if let Some(scratch) = self.in_doubt.take()
+            && commits > self.commits
+        {
+            // Readers see the commit, so the observer must as well.
+            if let Err(error) = self.observe(scratch) {
+                tracing::error!(file = self.shared.name, %error, "the observer failed");
+            }
+        }
+        self.commits = commits;
+        Ok(())
+    }
+}

@@ -1,0 +1,215 @@
+//! The open store: entities and blobs of one data directory, read by snapshots and changed by jobs.
+//!
+//! A job runs inside a commit that many jobs may share; what it answers reaches its submitter only when the commit is
+//! durable and the observer has seen it.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::{ReadTransaction, WriteTransaction};
+
+use super::StorageError;
+use super::blobs::{BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, ledger};
+use super::edit::{Changes, Edit, Scratchpad};
+use super::file::{FileOptions, Lane, RedbFile, WriteError};
+use super::media::{DirMedia, Media, OpenDirError};
+use super::rows::Rows;
+use super::tables;
+use crate::model::Sha256;
+
+/// The version of the layout that this program writes, and the newest that it reads.
+const FORMAT: u64 = 1;
+/// About what the job of one request writes, in bytes; it bounds the queue.
+const JOB_WEIGHT_BYTES: usize = 4096;
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreOptions {
+    /// The most memory for pages of the entity file, in bytes.
+    pub cache_bytes: usize,
+    /// How blobs are kept.
+    pub blobs: BlobOptions,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 32 << 20, blobs: BlobOptions::default() }
+    }
+}
+
+/// Why a store could not be opened. The directory is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be used, or another process holds it.
+    #[error(transparent)]
+    Directory(#[from] OpenDirError),
+    /// A file in it cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A newer program wrote it.
+    #[error("this data directory has format {found}; this Packhouse reads up to {FORMAT}: use a newer one")]
+    NewerFormat {
+        /// The format found.
+        found: u64,
+    },
+}
+
+/// A state of the entities that nothing changes any more.
+pub type Snapshot = Rows<ReadTransaction>;
+
+/// The entities and blobs of one data directory.
+#[derive(Debug)]
+pub struct Store {
+    entities: Arc<RedbFile<Scratchpad>>,
+    blobs: Blobs,
+}
+
+impl Store {
+    /// Opens a data directory, making it if it is missing. `observer` sees what each commit changed, before anybody is
+    /// told of the commit.
+    ///
+    /// # Errors
+    /// If another process holds the directory, it is damaged, or a newer program wrote it.
+    pub fn open(
+        dir: &Path,
+        options: StoreOptions,
+        observer: impl FnMut(Changes) + Send + 'static,
+    ) -> Result<Self, OpenError> {
+        Self::open_media(Arc::new(DirMedia::open(dir)?), options, observer)
+    }
+
+    /// Opens the store on any medium.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub fn open_media(
+        media: Arc<dyn Media>,
+        options: StoreOptions,
+        mut observer: impl FnMut(Changes) + Send + 'static,
+    ) -> Result<Self, OpenError> {
+        let file = FileOptions { cache_bytes: options.cache_bytes, create_tables };
+        let observe = move |scratchpad: Scratchpad| observer(scratchpad.changes);
+        let entities = Arc::new(RedbFile::open(Arc::clone(&media), "packhouse.redb", file, observe)?);
+        let found = Rows::new(entities.read()?).format()?;
+        if let Some(found) = found.filter(|found| *found > FORMAT) {
+            return Err(OpenError::NewerFormat { found });
+        }
+        if found.is_none() {
+            let mark = |tx: &WriteTransaction, scratch: &mut Scratchpad| Ok(Edit::new(tx, scratch).set_format(FORMAT)?);
+            entities
+                .submit_now::<(), std::convert::Infallible, _>(Lane::Small, 0, mark)?
+                .wait()
+                .map_err(WriteError::into_storage)?;
+        }
+        let blobs = Blobs::open(media, options.blobs, Arc::clone(&entities) as _)?;
+        Ok(Self { entities, blobs })
+    }
+
+    /// Everything as of the last commit.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read(&self) -> Result<Snapshot, StorageError> {
+        Ok(Rows::new(self.entities.read()?))
+    }
+
+    /// Runs `job` in the next commit. The job checks its rules and edits; if it refuses after having edited, what it
+    /// did is undone. It may run more than once, of which the last counts. Dropping the future does not stop the job.
+    ///
+    /// # Errors
+    /// The job's own, or those of the file.
+    pub async fn write<T, E>(&self, mut job: impl FnMut(&mut Edit<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let run = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
+            job(&mut Edit::new(tx, scratch)).map_err(WriteError::Rule)
+        };
+        self.entities.write(Lane::Small, JOB_WEIGHT_BYTES, run).await.map_err(|error| match error {
+            WriteError::Rule(error) => error,
+            WriteError::Storage(error) => E::from(error),
+        })
+    }
+
+    /// Runs a job that nobody waits for, if the queue takes it.
+    pub fn write_unawaited(&self, mut job: impl FnMut(&mut Edit<'_>) -> Result<(), StorageError> + Send + 'static) {
+        let run = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
+            job(&mut Edit::new(tx, scratch)).map_err(WriteError::<std::convert::Infallible>::Storage)
+        };
+        // Nobody waits: where the file takes no more work, such a job is dropped by design.
+        drop(self.entities.submit_now(Lane::Small, JOB_WEIGHT_BYTES, run));
+    }
+
+    /// Begins to store content of that size, if it is known.
+    ///
+    /// # Errors
+    /// If the disk has no room for it.
+    pub fn begin_blob(&self, size_bytes: Option<u64>) -> Result<BlobWriter, StorageError> {
+        self.blobs.begin(size_bytes).map_err(|error| match error {
+            BeginError::DiskFull => StorageError::DiskFull,
+            BeginError::Storage(error) => error,
+        })
+    }
+
+    /// Finds the blob of that digest for reading, as `rows` see it.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn open_blob(&self, rows: &Snapshot, sha256: &Sha256) -> Result<BlobSource, StorageError> {
+        let info = ledger::find(rows.source(), *sha256)?;
+        let info = info.ok_or_else(|| StorageError::damaged("blob", format!("{sha256} is missing")))?;
+        Ok(BlobSource { blobs: self.blobs.clone(), blob_id: info.blob_id, size_bytes: info.size_bytes })
+    }
+
+    /// Removes what nobody refers to, and gives the space of mostly dead volumes back. Blocks, perhaps for minutes.
+    ///
+    /// # Errors
+    /// If a file fails; the rest is left to the next call.
+    pub fn collect(&self) -> Result<Collected, StorageError> {
+        self.blobs.collect()
+    }
+
+    /// How many volumes hold blobs.
+    #[must_use]
+    pub fn volume_count(&self) -> usize {
+        self.blobs.volume_count()
+    }
+
+    /// Finishes accepted jobs and closes all files cleanly, so that the next start has nothing to repair. Blocks.
+    pub fn close(&self) {
+        // Blobs first: what they discard asks the ledger.
+        self.blobs.close();
+        self.entities.close();
+    }
+}
+
+/// The content of one blob.
+#[derive(Debug, Clone)]
+pub struct BlobSource {
+    blobs: Blobs,
+    blob_id: u64,
+    size_bytes: u64,
+}
+
+impl BlobSource {
+    /// Its length in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// A stream of the bytes in `range`.
+    ///
+    /// # Errors
+    /// If the blob has been deleted meanwhile.
+    pub fn reader(&self, range: Range<u64>) -> Result<BlobReader, ReadError> {
+        self.blobs.reader(self.blob_id, range)
+    }
+}
+
+fn create_tables(tx: &WriteTransaction) -> Result<(), StorageError> {
+    ledger::create_tables(tx)?;
+    tables::create_all(tx)
+}

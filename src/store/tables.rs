@@ -1,0 +1,98 @@
+//! The tables of `packhouse.redb`: what each is keyed by. Blobs have theirs in `blobs::ledger`.
+//!
+//! Keys are plain types of redb; values are ids, nothing, or the bytes of a record.
+
+use redb::{TableDefinition, WriteTransaction};
+
+use super::StorageError;
+
+type Table<K, V> = TableDefinition<'static, K, V>;
+
+/// Single values: see the `META_` keys.
+pub(super) const META: Table<&str, u64> = Table::new("meta");
+/// In [`META`]: the last id that was given to an entity.
+pub(super) const META_LAST_ID: &str = "last_id";
+/// In [`META`]: the last serial of the index that was served.
+pub(super) const META_SERIAL: &str = "serial";
+/// In [`META`]: the version of this layout.
+pub(super) const META_FORMAT: &str = "format";
+
+/// User id to record.
+pub(super) const USERS: Table<u64, &[u8]> = Table::new("users");
+/// User name to id.
+pub(super) const USERS_BY_NAME: Table<&str, u64> = Table::new("users_by_name");
+
+/// (User, API token) to record.
+pub(super) const API_TOKENS: Table<(u64, u64), &[u8]> = Table::new("api_tokens");
+/// Digest of any token to what it is: one of the `TOKEN_` kinds, the owner's or package's id, the token's own id.
+pub(super) const TOKENS: Table<[u8; 32], (u8, u64, u64)> = Table::new("tokens");
+/// In [`TOKENS`]: an API token of a user.
+pub(super) const TOKEN_API: u8 = 1;
+/// In [`TOKENS`]: the private token of a package.
+pub(super) const TOKEN_PRIVATE: u8 = 2;
+/// In [`TOKENS`]: the access token of a package.
+pub(super) const TOKEN_ACCESS: u8 = 3;
+
+/// Digest of a session's secret to record.
+pub(super) const SESSIONS: Table<[u8; 32], &[u8]> = Table::new("sessions");
+/// (User, digest) of every session.
+pub(super) const SESSIONS_BY_USER: Table<(u64, [u8; 32]), ()> = Table::new("sessions_by_user");
+/// (End in microseconds, digest) of every session.
+pub(super) const SESSIONS_BY_END: Table<(i64, [u8; 32]), ()> = Table::new("sessions_by_end");
+
+/// Package id to record.
+pub(super) const PACKAGES: Table<u64, &[u8]> = Table::new("packages");
+/// Full name without regard to case to id. A namespace's packages stand together.
+pub(super) const PACKAGES_BY_NAME: Table<&str, u64> = Table::new("packages_by_name");
+/// (Last change in microseconds, package id).
+pub(super) const PACKAGES_BY_CHANGE: Table<(i64, u64), ()> = Table::new("packages_by_change");
+
+/// (Package, user) to record.
+pub(super) const MEMBERS: Table<(u64, u64), &[u8]> = Table::new("members");
+/// (User, package) of every member.
+pub(super) const MEMBERS_BY_USER: Table<(u64, u64), ()> = Table::new("members_by_user");
+
+/// (Owner, channel) to record.
+pub(super) const CHANNELS: Table<(u64, u64), &[u8]> = Table::new("channels");
+/// (Owner, platform) to record.
+pub(super) const PLATFORMS: Table<(u64, u64), &[u8]> = Table::new("platforms");
+/// (Platform, package) to the number of files for it.
+pub(super) const PLATFORM_USES: Table<(u64, u64), u64> = Table::new("platform_uses");
+
+/// Release id to record.
+pub(super) const RELEASES: Table<u64, &[u8]> = Table::new("releases");
+/// (Package, channel, sort key of the version) to release id: a channel's releases in the order of their versions.
+pub(super) const RELEASES_BY_VERSION: Table<(u64, u64, &[u8]), u64> = Table::new("releases_by_version");
+/// (Time in microseconds, release) of every release that becomes active by itself.
+pub(super) const RELEASES_BY_TIME: Table<(i64, u64), ()> = Table::new("releases_by_time");
+
+/// (Release, file) to record: a release's files in the order in which they were added.
+pub(super) const FILES: Table<(u64, u64), &[u8]> = Table::new("files");
+/// File id to its manifest as JSON text.
+pub(super) const MANIFESTS: Table<u64, &[u8]> = Table::new("manifests");
+
+/// Makes all tables, so that no reader meets a missing one.
+pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
+    tx.open_table(META)?;
+    tx.open_table(USERS)?;
+    tx.open_table(USERS_BY_NAME)?;
+    tx.open_table(API_TOKENS)?;
+    tx.open_table(TOKENS)?;
+    tx.open_table(SESSIONS)?;
+    tx.open_table(SESSIONS_BY_USER)?;
+    tx.open_table(SESSIONS_BY_END)?;
+    tx.open_table(PACKAGES)?;
+    tx.open_table(PACKAGES_BY_NAME)?;
+    tx.open_table(PACKAGES_BY_CHANGE)?;
+    tx.open_table(MEMBERS)?;
+    tx.open_table(MEMBERS_BY_USER)?;
+    tx.open_table(CHANNELS)?;
+    tx.open_table(PLATFORMS)?;
+    tx.open_table(PLATFORM_USES)?;
+    tx.open_table(RELEASES)?;
+    tx.open_table(RELEASES_BY_VERSION)?;
+    tx.open_table(RELEASES_BY_TIME)?;
+    tx.open_table(FILES)?;
+    tx.open_table(MANIFESTS)?;
+    Ok(())
+}
