@@ -440,11 +440,16 @@ pub fn parse(words: &[String], environment: &dyn Fn(&str) -> Option<String>) -> 
     if matches!(words, [word] if word == "--version" || word == "-V") {
         return Err(Early::Text(format!("packhouse {}\n", env!("CARGO_PKG_VERSION"))));
     }
-    let words = prepass::complete(words, &Args::get_args_info(), environment).map_err(Early::Usage)?;
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    Args::from_args(&["packhouse"], &words).map_err(|exit| match exit.status {
+    let program = Args::get_args_info();
+    let usage = |problem: &str| {
+        let command = prepass::command_words(words, &program).iter().map(|word| format!("{word} ")).collect::<String>();
+        Early::Usage(format!("{}\nsee `packhouse {command}--help`", problem.trim_end()))
+    };
+    let completed = prepass::complete(words, &program, environment).map_err(|problem| usage(&problem))?;
+    let completed: Vec<&str> = completed.iter().map(String::as_str).collect();
+    Args::from_args(&["packhouse"], &completed).map_err(|exit| match exit.status {
         Ok(()) => Early::Text(exit.output),
-        Err(()) => Early::Usage(exit.output),
+        Err(()) => usage(&exit.output),
     })
 }
 

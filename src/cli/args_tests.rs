@@ -65,6 +65,7 @@ fn wrong_usage_is_told_with_what_would_be_right() {
         ("updates u --id omni.foo --mode 3", "the mode is 1"),
         ("token add omni --scope all", "read, publish or admin"),
         ("sync u d --what", "Unrecognized argument: --what"),
+        ("user add", "see `packhouse user add --help`"),
     ] {
         let text = usage(line);
         assert!(text.contains(hint), "{line}: {text}");

@@ -55,6 +55,10 @@ pub fn complete(
             completed.extend(rest.cloned());
             break;
         }
+        if word == "-h" {
+            completed.push("--help".to_owned());
+            continue;
+        }
         let (name, value) = match word.strip_prefix("--").map(|flag| flag.split_once('=').unzip()) {
             Some((Some(name), value)) => (name, value),
             Some((None, _)) => (&word[2..], None),
@@ -83,6 +87,12 @@ pub fn complete(
     let added = from_environment(command, &given, environment)?;
     completed.splice(depth..depth, added);
     Ok(completed)
+}
+
+/// The words that name the command, as `user add`.
+#[must_use]
+pub fn command_words<'a>(words: &'a [String], program: &CommandInfoWithArgs) -> &'a [String] {
+    &words[..find_command(words, program).0]
 }
 
 /// How many words name the command, and the command that they name.
@@ -161,6 +171,7 @@ mod tests {
             ("user add omni --data=x", "user add omni --data x"),
             ("", ""),
             ("--x=y", "--x y"),
+            ("sync -h", "sync --help"),
         ] {
             assert_eq!(completed(line, &[]).unwrap(), becomes);
         }

@@ -71,13 +71,16 @@ pub struct Request {
     url: Url,
     headers: HeaderMap,
     payload: Payload,
+    repeatable: bool,
 }
 
 impl Request {
     /// A request without a body.
     #[must_use]
     pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), payload: Payload::Empty }
+        // RFC 9110 section 9.2.2.
+        let repeatable = method.is_idempotent();
+        Self { method, url, headers: HeaderMap::new(), payload: Payload::Empty, repeatable }
     }
 
     /// A GET.
@@ -100,6 +103,13 @@ impl Request {
         self
     }
 
+    /// Which may be made again though its method does not say so, because it states a result and not a change.
+    #[must_use]
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
     /// With a JSON body.
     #[must_use]
     pub fn json(self, value: &serde_json::Value) -> Self {
@@ -111,11 +121,6 @@ impl Request {
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
-    }
-
-    /// Whether doing it twice is doing it once (RFC 9110 section 9.2.2).
-    fn is_idempotent(&self) -> bool {
-        self.method.is_idempotent()
     }
 }
 
@@ -179,8 +184,8 @@ impl Client {
         loop {
             let result = self.follow(request).await;
             let wait = match &result {
-                Ok(response) if request.is_idempotent() => busy_wait(response),
-                Err(error) if error.is_connection() && (request.is_idempotent() || error.is_unsent()) => {
+                Ok(response) if request.repeatable => busy_wait(response),
+                Err(error) if error.is_connection() && (request.repeatable || error.is_unsent()) => {
                     Some(Duration::ZERO)
                 }
                 _ => None,
@@ -246,7 +251,7 @@ impl Client {
             match self.exchange_on(lease, request, url).await {
                 Err((failure @ Failure::Broken { .. }, returned)) => {
                     let error = fail(failure);
-                    if !(request.is_idempotent() || error.is_unsent()) {
+                    if !(request.repeatable || error.is_unsent()) {
                         return Err(error);
                     }
                     slot = returned;

@@ -136,6 +136,8 @@ async fn what_is_not_idempotent_is_sent_once() {
     let request = Request::new(Method::PATCH, server.url.join("x")).json(&json!({"active": true}));
     assert!(text(&server.client(), &request).await.is_err());
     assert_eq!(server.take_lines().len(), 1);
+    assert!(text(&server.client(), &request.repeatable()).await.is_err());
+    assert_eq!(server.take_lines().len(), 4);
 }
 
 #[tokio::test]

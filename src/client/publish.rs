@@ -248,7 +248,7 @@ impl Job<'_> {
     }
 
     async fn change_release(&self, change: &serde_json::Value) -> Result<(), RequestError> {
-        let request = Request::new(Method::PATCH, self.addresses.release.clone()).json(change);
+        let request = Request::new(Method::PATCH, self.addresses.release.clone()).json(change).repeatable();
         self.client.ask(&request).await.map(drop)
     }
 }

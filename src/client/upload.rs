@@ -1,6 +1,6 @@
 //! What a request carries: nothing, some bytes, or a file streamed from disk, always with its exact length.
 //!
-//! A [`Payload`] can be sent again, which is what makes a request with a body repeatable; an [`Outgoing`] is one
+//! A [`Payload`] can be sent again, which is what makes a request with a body repeatable; an `Outgoing` is one
 //! sending of it.
 
 use std::io::{self, Read};

@@ -1,7 +1,7 @@
 //! Keeps a local copy of a view, like `git pull`: fetches what changed, verifies it, and switches to it in one step.
 //!
-//! The way of a run: take the folder's lock ([`replica`]), ask what there is now ([`source`]), fetch the files whose
-//! checksums are new ([`fetch`]), put the new state together and switch ([`replica`]). Until the switch the old state
+//! The way of a run: take the folder's lock (`replica`), ask what there is now (`source`), fetch the files whose
+//! checksums are new (`fetch`), put the new state together and switch (`replica`). Until the switch the old state
 //! is untouched, whatever fails. Readers use [`local`].
 
 mod disk;
@@ -177,6 +177,7 @@ fn disk_advice(error: &io::Error) -> &'static str {
             "; free some space and run the sync again: what it has fetched is kept"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "; may you write there?",
+        io::ErrorKind::NotFound => "; if something removed files of the local copy, a sync with --verify repairs it",
         _ => "",
     }
 }
@@ -235,6 +236,9 @@ impl<S: ChangeSource> Run<'_, S> {
     async fn run(&self) -> Result<SyncReport, SyncError> {
         let limits = &self.options.limits;
         let current = self.replica.current();
+        if current.is_some() {
+            self.replica.hang_doors()?;
+        }
         let view_sha256 = Sha256::of(self.options.root.exposed().as_bytes()).to_string();
         let origin = current.as_ref().and_then(|state| state.origin.as_ref());
         let origin = origin.filter(|origin| origin.view_sha256 == view_sha256);

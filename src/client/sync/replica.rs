@@ -236,18 +236,24 @@ impl Replica {
         Ok(fresh)
     }
 
-    /// Gives the finished state its number and turns the link to it.
-    fn switch(&self, next: &Path) -> Result<PathBuf, SyncError> {
-        let numbers = entries(&self.home).filter_map(|path| name_of(&path).parse::<u64>().ok());
-        let number = numbers.max().unwrap_or(0) + 1;
-        let folder = self.home.join(number.to_string());
-        self.disk.rename(next, &folder).map_err(SyncError::disk(&folder))?;
+    /// Makes the names in `DIR` that are missing.
+    pub(crate) fn hang_doors(&self) -> Result<(), SyncError> {
         for door in DOORS {
             let path = self.dir.join(door);
             if path.symlink_metadata().is_err() {
                 self.disk.symlink(&door_target(door), &path).map_err(SyncError::disk(&path))?;
             }
         }
+        Ok(())
+    }
+
+    /// Gives the finished state its number and turns the link to it.
+    fn switch(&self, next: &Path) -> Result<PathBuf, SyncError> {
+        let numbers = entries(&self.home).filter_map(|path| name_of(&path).parse::<u64>().ok());
+        let number = numbers.max().unwrap_or(0) + 1;
+        let folder = self.home.join(number.to_string());
+        self.disk.rename(next, &folder).map_err(SyncError::disk(&folder))?;
+        self.hang_doors()?;
         let (link, turned) = (self.home.join(CURRENT), self.home.join("current.new"));
         self.remove_if_there(&turned)?;
         self.disk.symlink(Path::new(&number.to_string()), &turned).map_err(SyncError::disk(&turned))?;

@@ -178,6 +178,10 @@ async fn verify_repairs_what_was_damaged_or_deleted() {
     assert_eq!(stage.asked(), ["packages/omni.bar.gz", "packages/omni.fresh.gz", "registry.gz"]);
     let report = sync(&stage.server.client(), &options, Arc::new(Silent)).await.unwrap();
     assert!(!report.is_new_state);
+    // The names in the folder come back with any sync.
+    std::fs::remove_file(stage.dir().join("packages")).unwrap();
+    stage.sync().await.unwrap();
+    new().check(&stage.dir()).unwrap();
 }
 
 #[tokio::test]
