@@ -221,7 +221,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_package_is_told_in_the_servers_words() {
-        let problem = json!({"success": false, "code": "not_found", "message": "m", "detail": "no package omni.foo; it may be private"});
+        let detail = "no package omni.foo; it may be private";
+        let problem = json!({"success": false, "code": "not_found", "message": "m", "detail": detail});
         let server = TestServer::start(move |_| Reply::json(404, &problem)).await;
         let error = newest(&server.client(), &server.url, &query()).await.unwrap_err();
         assert!(error.to_string().contains("it may be private"), "{error}");

@@ -218,7 +218,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_part_of_segments_is_that_part(segments in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..5), 0..6), a in 0usize..30, b in 0usize..30) {
+        fn a_part_of_segments_is_that_part(
+            segments in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..5), 0..6),
+            a in 0usize..30,
+            b in 0usize..30,
+        ) {
             let whole = segments.concat();
             let source: Arc<[Bytes]> = segments.into_iter().map(Bytes::from).collect();
             let (start, end) = (a.min(b).min(whole.len()), a.max(b).min(whole.len()));

@@ -318,7 +318,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn changed_step_by_step_equals_built_from_nothing(steps in prop::collection::vec(prop::collection::vec(op(), 1..4), 1..30)) {
+    fn changed_step_by_step_equals_built_from_nothing(
+        steps in prop::collection::vec(prop::collection::vec(op(), 1..4), 1..30),
+    ) {
         let mut registry = Registry::new();
         let index = Index::new(Serial(0));
         let mut served: HashMap<ViewName, (Arc<View>, BTreeMap<String, String>)> = HashMap::new();
@@ -355,7 +357,10 @@ proptest! {
                 let (old, new) = text_of("summaries.gz");
                 prop_assert_eq!(change.summaries.is_some(), old.map_or("{}", String::as_str) != new.unwrap());
             }
-            served = present.into_iter().map(|(name, files)| (name.clone(), (Arc::clone(snapshot.view(&name).unwrap()), files))).collect();
+            served = present
+                .into_iter()
+                .map(|(name, files)| (name.clone(), (Arc::clone(snapshot.view(&name).unwrap()), files)))
+                .collect();
         }
     }
 }
