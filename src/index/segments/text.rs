@@ -49,7 +49,7 @@ impl<L: Layout> SegmentedText<L> {
         Self::finish(Arc::clone(&self.head), tail.into(), Arc::clone(&self.groups), self.body)
     }
 
-    /// A text of these entries, in the order they come in.
+    /// A text of these entries, none of which is empty, in the order they come in.
     #[must_use]
     pub fn of<'a>(head: &str, entries: impl IntoIterator<Item = &'a str>, tail: &str) -> Self {
         let mut runs = Vec::new();
