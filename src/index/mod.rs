@@ -10,7 +10,6 @@
 //! there are. Readers take a [`Snapshot`] and never wait for a writer.
 
 pub mod archives;
-mod balance;
 pub mod gzip;
 mod merge;
 mod package_file;

@@ -46,7 +46,7 @@ impl Snapshot {
         }
     }
 
-    /// All views: the default one, and those of channels in the order of their names.
+    /// All views, in no order.
     pub fn views(&self) -> impl Iterator<Item = (ViewName, &Arc<View>)> {
         let channels = self.channels.iter().map(|channel| (ViewName::Channel(channel.name.clone()), &channel.view));
         std::iter::once((ViewName::Default, &self.default)).chain(channels)
@@ -67,7 +67,6 @@ impl Snapshot {
                 ViewName::Channel(name) => channels.push(ChannelView { name, view }),
             }
         }
-        channels.sort_by(|left, right| left.name.cmp(&right.name));
         next.channels = self.channels.apply(
             channels.iter().map(|channel| (channel.name(), (!channel.view.is_empty()).then(|| channel.clone()))),
         );

@@ -117,7 +117,7 @@ impl View {
         self.packages.get(full_name)
     }
 
-    /// The files of all packages, in the order of their full names.
+    /// The files of all packages, in no order.
     pub fn packages(&self) -> impl Iterator<Item = &Arc<PackageFile>> {
         self.packages.iter()
     }
@@ -129,7 +129,7 @@ impl View {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.packages.is_empty()
+        self.package_count() == 0
     }
 }
 

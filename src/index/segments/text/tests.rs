@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use super::*;
-use crate::index::balance::{Node, size_max};
 use crate::index::segments::Members;
+use crate::index::segments::balance::{Node, size_max};
 
 /// JSON members in small segments and groups, so that short tests meet many of them.
 struct SmallMembers;
