@@ -91,8 +91,9 @@ fn check_public_url(text: &str) -> Result<String, Failure> {
 pub fn run(args: &ServeArgs) -> Result<(), Failure> {
     let config = Config::check(args)?;
     log_to_standard_error(&config.log)?;
-    let tls = config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
-    drop(tls);
+    // A certificate that cannot be used is told before anything is opened.
+    config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
+    raise_descriptor_limit(config.limits.connections_max);
     let registry = Arc::new(Registry::open(&config.data, config.registry.clone(), Clock::System).map_err(Failure::of)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::of)?;
     let served = runtime.block_on(serve(&config, &registry));
@@ -100,6 +101,17 @@ pub fn run(args: &ServeArgs) -> Result<(), Failure> {
     registry.close();
     tracing::info!("stopped");
     served
+}
+
+/// Takes as many file descriptors as the system lets us: each connection needs one, and shells start programs with few.
+fn raise_descriptor_limit(connections_max: u32) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let have = if raised.is_ok() { limit.maximum } else { limit.current };
+    if have.is_some_and(|have| have < u64::from(connections_max) + 64) {
+        tracing::warn!(have, connections_max, "fewer file descriptors than connections may be open; raise LimitNOFILE");
+    }
 }
 
 fn log_to_standard_error(filter: &str) -> Result<(), Failure> {

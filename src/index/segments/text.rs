@@ -209,7 +209,8 @@ impl<L: Layout> SegmentedText<L> {
 
 impl<L: Keyed> SegmentedText<L> {
     /// The text after `changes`: for each key its new entry, or none to remove it. Of several changes for one key the
-    /// last counts; a text must be an entry with the key it comes with, and so is never empty. The order of the changes does not matter.
+    /// last counts; a text must be an entry with the key it comes with, and so is never empty. The order of the changes
+    /// does not matter.
     ///
     /// Costs time in proportion to the segments that change, and shares all others. Memory for the changes is needed
     /// at once, so let a bulk of very many come in several calls.
