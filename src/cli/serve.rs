@@ -22,6 +22,9 @@ use crate::service::{Background, Clock, Registry, RegistryConfig};
 /// Where the server listens unless it is told otherwise: for this machine alone, until its operator decides.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
+/// What the head of a request may be limited to: browsers need some room, and it is memory for each connection.
+const HEADER_BYTES: std::ops::RangeInclusive<usize> = 8 * 1024..=256 * 1024;
+
 /// A configuration that fits together.
 #[derive(Debug)]
 struct Config {
@@ -55,6 +58,10 @@ impl Config {
         }
         if let Some(value) = args.max_connections_per_address {
             limits.connections_per_address_max = count("--max-connections-per-address", value)?;
+        }
+        if let Some(size) = args.max_header_size {
+            let fits = usize::try_from(size.0).ok().filter(|bytes| HEADER_BYTES.contains(bytes));
+            limits.header_bytes_max = fits.ok_or_else(|| usage("--max-header-size is from 8KiB to 256KiB"))?;
         }
         limits.header_timeout = args.header_timeout.map_or(limits.header_timeout, |span| span.0);
         limits.idle_timeout = args.idle_timeout.map_or(limits.idle_timeout, |span| span.0);
@@ -220,6 +227,7 @@ mod tests {
         for wrong in [
             &["--tls-cert", "a.pem"][..],
             &["--max-connections", "0"],
+            &["--max-header-size", "1KiB"],
             &["--trusted-proxy", "not a network"],
             &["--public-url", "packages.example.org"],
             &["--public-url", "https://a/b"],
