@@ -57,6 +57,24 @@ impl Snapshot {
         self.view(name).unwrap_or(&self.empty)
     }
 
+    /// The snapshot with its views changed last at these serials.
+    pub(super) fn with_serials(&self, serials: &[(ViewName, Serial)]) -> Self {
+        // Views that are one stay one.
+        let mut made: Vec<(&Arc<View>, Serial, Arc<View>)> = Vec::new();
+        let mut views = Vec::new();
+        for (name, serial) in serials {
+            let Some(view) = self.view(name) else { continue };
+            let known = made.iter().find(|(of, at, _)| Arc::ptr_eq(of, view) && at == serial);
+            let next = match known {
+                Some((_, _, next)) => Arc::clone(next),
+                None => Arc::new(view.with_serial(*serial)),
+            };
+            made.push((view, *serial, Arc::clone(&next)));
+            views.push((name.clone(), next));
+        }
+        self.with(views)
+    }
+
     /// The snapshot with these views in the place of their former states. A channel that nothing is on is gone.
     pub(super) fn with(&self, views: impl IntoIterator<Item = (ViewName, Arc<View>)>) -> Self {
         let mut next = self.clone();

@@ -93,6 +93,17 @@ impl View {
         Some(Next { files: news.iter().map(file).collect(), view: Self { serial, registry, summaries, packages } })
     }
 
+    /// The same state, as it was when it changed last at `serial`.
+    pub(super) fn with_serial(&self, serial: Serial) -> Self {
+        let tail = registry_tail(self.registry.entry_count(), self.summaries.crc32(), serial);
+        Self {
+            serial,
+            registry: self.registry.with_tail(&tail),
+            summaries: self.summaries.clone(),
+            packages: self.packages.clone(),
+        }
+    }
+
     /// When it last changed.
     #[must_use]
     pub fn serial(&self) -> Serial {
@@ -109,6 +120,12 @@ impl View {
     #[must_use]
     pub fn summaries(&self) -> &SegmentedText<Members> {
         &self.summaries
+    }
+
+    /// What `summaries.gz` has of a package: JSON.
+    #[must_use]
+    pub fn summary(&self, full_name: &str) -> Option<&str> {
+        self.summaries.get(full_name).map(Members::value)
     }
 
     /// `packages/FULLNAME.gz`.

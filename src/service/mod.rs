@@ -7,6 +7,7 @@ mod access;
 mod accounts;
 mod background;
 mod caller;
+mod changes;
 mod channels;
 mod clock;
 mod downloads;
@@ -30,11 +31,12 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use accounts::{NewSession, SESSION_S, UserPatch};
 pub use background::Background;
 pub use caller::{Caller, Credentials, Identity, SignedIn};
+pub use changes::IndexChanges;
 pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
@@ -51,7 +53,7 @@ pub use views::{
 };
 
 /// What handlers send of the index.
-pub use crate::index::{Rendered, Snapshot as IndexSnapshot, View as IndexView, ViewName};
+pub use crate::index::{Rendered, Serial, Snapshot as IndexSnapshot, View as IndexView, ViewName};
 /// What handlers send of a blob.
 pub use crate::store::BlobSource;
 
@@ -82,6 +84,8 @@ impl Default for RegistryConfig {
 pub struct Registry {
     store: Arc<Store>,
     index: Arc<Index>,
+    /// The serial of the last step of the index, for those who wait for the next.
+    moved: watch::Receiver<Serial>,
     clock: Clock,
     config: RegistryConfig,
     hasher: PasswordHasher,
@@ -131,10 +135,11 @@ impl Registry {
     /// As for [`Registry::open`].
     pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
-        let (store, index) = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
+        let (store, index, moved) = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
         Ok(Self {
             store,
             index,
+            moved,
             clock,
             hasher: PasswordHasher::new(config.password_rounds),
             config,

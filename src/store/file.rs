@@ -17,7 +17,7 @@ use std::time::Duration;
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 pub use error::{StorageError, WriteError};
-pub use job::{Pending, Scratch, Touched};
+pub use job::{Observer, Pending, Scratch, Touched};
 use job::{Queued, TypedJob};
 pub use queue::Lane;
 use queue::Queue;
@@ -75,7 +75,7 @@ impl<C: Scratch> RedbFile<C> {
         media: Arc<dyn Media>,
         name: &str,
         options: FileOptions,
-        observer: impl FnMut(C) + Send + 'static,
+        observer: impl Observer<C> + 'static,
     ) -> Result<Self, StorageError> {
         let (database, commits) = open_or_create(&*media, name, options)?;
         let shared = Arc::new(Shared {

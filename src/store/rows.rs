@@ -72,7 +72,7 @@ impl<S: Source> Rows<S> {
         &self.source
     }
 
-    fn record<K, R>(
+    pub(super) fn record<K, R>(
         &self,
         definition: TableDefinition<'static, K, &'static [u8]>,
         at: &K::SelfType<'_>,
@@ -109,7 +109,7 @@ impl<S: Source> Rows<S> {
         Ok(found)
     }
 
-    fn meta(&self, key: &str) -> Result<Option<u64>, StorageError> {
+    pub(super) fn meta(&self, key: &str) -> Result<Option<u64>, StorageError> {
         Ok(self.source.table(tables::META)?.get(key)?.map(|value| value.value()))
     }
 
