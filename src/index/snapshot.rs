@@ -46,6 +46,12 @@ impl Snapshot {
         }
     }
 
+    /// What a view is that no package is on.
+    #[must_use]
+    pub fn empty_view(&self) -> Arc<View> {
+        Arc::clone(&self.empty)
+    }
+
     /// All views, in no order.
     pub fn views(&self) -> impl Iterator<Item = (ViewName, &Arc<View>)> {
         let channels = self.channels.iter().map(|channel| (ViewName::Channel(channel.name.clone()), &channel.view));

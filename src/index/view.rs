@@ -104,6 +104,16 @@ impl View {
         }
     }
 
+    /// This state with packages added that not everyone sees, as it was when any of that changed last at `serial`.
+    /// Whatever they do not touch is shared.
+    #[must_use]
+    pub fn with_private(&self, contents: &[RenderedContent], serial: Serial) -> Self {
+        let mut changes: Vec<_> =
+            contents.iter().map(|content| Change { full_name: content.file.full_name(), to: Some(content) }).collect();
+        changes.sort_by(|left, right| left.full_name.cmp(right.full_name));
+        self.apply(&changes, serial).map_or_else(|| self.with_serial(serial), |next| next.view)
+    }
+
     /// When it last changed.
     #[must_use]
     pub fn serial(&self) -> Serial {

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Registry;
+use super::caller::Caller;
 use super::indexing::view_to_stored;
 use super::refusal::Refusal;
 use crate::index::{Serial, View, ViewName};
@@ -36,10 +37,14 @@ impl Registry {
     /// If there is no such view, or `since` is not in its history, which is a [`Refusal::Gone`].
     pub async fn index_changes(
         &self,
+        caller: &Caller,
         view: &ViewName,
         since: Serial,
         patience: Duration,
     ) -> Result<IndexChanges, Refusal> {
+        if self.seen_view(caller, view)?.is_some_and(|seen| !seen.public) {
+            return Err(gone("what changed in a view with private packages is not remembered"));
+        }
         let mut moved = self.moved.clone();
         let waited = async {
             loop {
@@ -66,7 +71,6 @@ impl Registry {
     }
 
     fn changes_up_to(&self, view: &ViewName, present: &View, since: Serial) -> Result<IndexChanges, Refusal> {
-        let gone = |why: &str| Refusal::Gone(format!("{why}; read registry.gz instead"));
         let serial = present.serial();
         if since > self.index.serial() {
             return Err(gone("this serial was not given by this server"));
@@ -105,4 +109,8 @@ impl Registry {
         }
         Ok(IndexChanges { serial: serial.0, files, summaries })
     }
+}
+
+fn gone(why: &str) -> Refusal {
+    Refusal::Gone(format!("{why}; read registry.gz instead"))
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{Notify, watch};
 
+use super::caller::Caller;
 use super::clock::Clock;
 use super::refusal::Refusal;
 use super::{Registry, StartError};
@@ -18,7 +19,7 @@ use crate::model::{FullName, PackageKey, Visibility};
 use crate::store::media::Media;
 use crate::store::{
     Changes, Follower, IndexChange, IndexContent, IndexEdit, IndexPackage, Rows, Snapshot, Source, StorageError, Store,
-    StoreOptions,
+    StoreOptions, StoredView,
 };
 
 /// The version of what `index` renders. A store that another version filled is rendered again at start.
@@ -30,13 +31,21 @@ const RENDERED_AT_ONCE_MAX: usize = 1_000;
 /// How often lines are rendered again when the package changes meanwhile.
 const FILLS_MAX: usize = 10;
 
+/// A store with the index that follows it.
+pub(super) struct Opened {
+    pub(super) store: Arc<Store>,
+    pub(super) index: Arc<Index>,
+    /// The serial of the last step of the index.
+    pub(super) moved: watch::Receiver<Serial>,
+}
+
 /// Opens a store whose commits update an index, and fills that index.
 pub(super) fn open(
     media: Arc<dyn Media>,
     options: StoreOptions,
     clock: &Clock,
     schedule_changed: Arc<Notify>,
-) -> Result<(Arc<Store>, Arc<Index>, watch::Receiver<Serial>), StartError> {
+) -> Result<Opened, StartError> {
     // The index is filled from the store, which calls the follower, which feeds the index: it is handed in between.
     let connected: Arc<OnceLock<Arc<Index>>> = Arc::default();
     let (moved, watched) = watch::channel(Serial::default());
@@ -53,7 +62,7 @@ pub(super) fn open(
         drop(rows);
         make_anew(&store, clock).map_err(Refusal::from)?;
     }
-    Ok((store, index, watched))
+    Ok(Opened { store, index, moved: watched })
 }
 
 /// Brings the index up to each commit. Runs on the writer's thread.
@@ -183,7 +192,7 @@ fn to_stored(package: &RenderedPackage) -> IndexPackage {
 }
 
 /// What was stored, with files whose lines are not there yet.
-fn from_stored(package: &IndexPackage) -> Result<RenderedPackage, StorageError> {
+pub(super) fn from_stored(package: &IndexPackage) -> Result<RenderedPackage, StorageError> {
     let name: Arc<str> = (*package.full_name).into();
     let content = |content: &IndexContent| RenderedContent {
         file: Arc::new(PackageFile::unfilled(Arc::clone(&name), content.crc32, content.text_len_bytes)),
@@ -197,7 +206,7 @@ fn from_stored(package: &IndexPackage) -> Result<RenderedPackage, StorageError> 
     })
 }
 
-pub(super) fn view_to_stored(view: &ViewName) -> Option<Box<str>> {
+pub(super) fn view_to_stored(view: &ViewName) -> StoredView {
     match view {
         ViewName::Default => None,
         ViewName::Channel(name) => Some(name.as_str().into()),
@@ -218,15 +227,20 @@ fn micros(clock: &Clock) -> u64 {
 }
 
 impl Registry {
-    /// The lines of a public package in a view, as they are sent; nothing where the view does not have it. Renders and
-    /// compresses what was not read since the start. Blocks for some milliseconds.
+    /// The lines of a package in a view that the caller sees, as they are sent; nothing where the view does not have
+    /// it. Renders and compresses what was not read since the start. Blocks for some milliseconds.
     ///
     /// # Errors
     /// If the store fails.
-    pub fn package_lines(&self, view: &ViewName, name: &FullName) -> Result<Option<Arc<Rendered>>, Refusal> {
+    pub fn package_lines(
+        &self,
+        caller: &Caller,
+        view: &ViewName,
+        name: &FullName,
+    ) -> Result<Option<Arc<Rendered>>, Refusal> {
         for _ in 0..FILLS_MAX {
-            let snapshot = self.index.snapshot();
-            let Some(file) = snapshot.view(view).and_then(|view| view.package(name.as_str())).cloned() else {
+            let seen = self.seen_view(caller, view)?;
+            let Some(file) = seen.and_then(|seen| seen.view.package(name.as_str()).cloned()) else {
                 return Ok(None);
             };
             if let Some(rendered) = file.render() {

@@ -19,6 +19,7 @@ mod packages;
 mod password;
 mod platforms;
 mod random;
+mod readers;
 mod refusal;
 mod releases;
 mod throttle;
@@ -42,6 +43,7 @@ pub use clock::Clock;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use packages::{NewPackage, PackagePatch, PackageQuery};
+pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use releases::{ReleaseName, ReleasePatch};
 pub use tokens::OpenedPackage;
@@ -53,7 +55,7 @@ pub use views::{
 };
 
 /// What handlers send of the index.
-pub use crate::index::{Rendered, Serial, Snapshot as IndexSnapshot, View as IndexView, ViewName};
+pub use crate::index::{Rendered, Serial, View as IndexView, ViewName};
 /// What handlers send of a blob.
 pub use crate::store::BlobSource;
 
@@ -61,6 +63,7 @@ use crate::index::Index;
 use crate::store::media::{DirMedia, Media};
 use crate::store::{OpenError, Store, StoreOptions};
 use password::PasswordHasher;
+use readers::PrivateViews;
 use throttle::Throttle;
 
 /// What an operator may set about the use cases.
@@ -86,6 +89,7 @@ pub struct Registry {
     index: Arc<Index>,
     /// The serial of the last step of the index, for those who wait for the next.
     moved: watch::Receiver<Serial>,
+    private_views: PrivateViews,
     clock: Clock,
     config: RegistryConfig,
     hasher: PasswordHasher,
@@ -135,11 +139,12 @@ impl Registry {
     /// As for [`Registry::open`].
     pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
-        let (store, index, moved) = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
+        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
         Ok(Self {
-            store,
-            index,
-            moved,
+            store: opened.store,
+            index: opened.index,
+            moved: opened.moved,
+            private_views: PrivateViews::default(),
             clock,
             hasher: PasswordHasher::new(config.password_rounds),
             config,
@@ -150,18 +155,12 @@ impl Registry {
         })
     }
 
-    /// The index as it is served now.
-    #[must_use]
-    pub fn index(&self) -> Arc<IndexSnapshot> {
-        self.index.snapshot()
-    }
-
     /// What the registry is like at the moment, as far as everyone may know.
     #[must_use]
     pub fn status(&self) -> Status {
         Status {
             serial: self.index.serial().0,
-            packages: self.index().view(&ViewName::Default).map_or(0, |view| view.package_count() as u64),
+            packages: self.index.snapshot().view(&ViewName::Default).map_or(0, |view| view.package_count() as u64),
             volumes: self.store.volume_count() as u64,
         }
     }

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 use super::StorageError;
-use super::records::{IndexChange, IndexPackage, Record};
+use super::records::{IndexChange, IndexPackage, Record, StoredView};
 use super::rows::{Rows, Source};
 use super::tables;
 use crate::model::PackageKey;
@@ -45,8 +45,8 @@ impl<S: Source> Rows<S> {
         Ok(())
     }
 
-    /// When each view last changed; the default one has no name.
-    pub fn index_views(&self) -> Result<Vec<(Option<Box<str>>, u64)>, StorageError> {
+    /// When each view last changed.
+    pub fn index_views(&self) -> Result<Vec<(StoredView, u64)>, StorageError> {
         let table = self.source.table(tables::INDEX_VIEWS)?;
         let name = |name: &str| (!name.is_empty()).then(|| name.into());
         table

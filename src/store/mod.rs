@@ -19,7 +19,7 @@ pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;
 pub use open::{BlobSource, Follower, OpenError, Snapshot, Store, StoreOptions};
-pub use records::{IndexChange, IndexContent, IndexPackage};
+pub use records::{IndexChange, IndexContent, IndexPackage, StoredView};
 pub use rows::{Rows, Source, TokenOwner};
 
 impl StorageError {

@@ -12,41 +12,40 @@ use crate::http::etag::ETag;
 use crate::http::file_response::{self, FileHead};
 use crate::http::problem::Problem;
 use crate::model::{ChannelName, FullName};
-use crate::service::{IndexView, Rendered, Serial, ViewName};
+use crate::service::{IndexView, Rendered, SeenView, Serial, ViewName};
 
 /// Longest time that an answer about changes is waited for, in seconds: proxies give up after a minute or more.
 const WAIT_S_MAX: u64 = 60;
 
 pub(super) async fn registry(ask: Ask, channel: Option<ChannelName>) -> Answer {
-    let view = view(&ask, channel)?;
-    let rendered = match view.registry().rendered() {
+    let seen = seen(&ask, channel)?;
+    let rendered = match seen.view.registry().rendered() {
         Some(rendered) => rendered,
-        None => deflate(move || view.registry().render()).await?,
+        None => deflate(&seen, |view| view.registry().render()).await?,
     };
-    send(&ask, &rendered)
+    send(&ask, &rendered, seen.public)
 }
 
 pub(super) async fn summaries(ask: Ask, channel: Option<ChannelName>) -> Answer {
-    let view = view(&ask, channel)?;
-    let rendered = match view.summaries().rendered() {
+    let seen = seen(&ask, channel)?;
+    let rendered = match seen.view.summaries().rendered() {
         Some(rendered) => rendered,
-        None => deflate(move || view.summaries().render()).await?,
+        None => deflate(&seen, |view| view.summaries().render()).await?,
     };
-    send(&ask, &rendered)
+    send(&ask, &rendered, seen.public)
 }
 
 pub(super) async fn package(ask: Ask, channel: Option<ChannelName>, name: FullName) -> Answer {
-    let view = view_name(channel);
-    let file = ask.registry().index().view(&view).and_then(|view| view.package(name.as_str())).cloned();
     let unknown = Problem::not_found(format!("there is no package {name} in this index"));
-    let Some(file) = file else { return Err(unknown) };
+    let seen = seen(&ask, channel.clone())?;
+    let Some(file) = seen.view.package(name.as_str()) else { return Err(unknown) };
     if let Some(rendered) = file.rendered() {
-        return send(&ask, &rendered);
+        return send(&ask, &rendered, seen.public);
     }
-    let registry = Arc::clone(ask.registry());
-    let rendered = tokio::task::spawn_blocking(move || registry.package_lines(&view, &name)).await;
-    let rendered = rendered.map_err(|error| Problem::internal(&error))??;
-    send(&ask, &rendered.ok_or(unknown)?)
+    let (registry, caller) = (Arc::clone(ask.registry()), ask.caller.clone());
+    let lines = move || registry.package_lines(&caller, &view_name(channel), &name);
+    let rendered = tokio::task::spawn_blocking(lines).await.map_err(|error| Problem::internal(&error))??;
+    send(&ask, &rendered.ok_or(unknown)?, seen.public)
 }
 
 /// What changed since a serial. With `wait`, a number of seconds up to 60, the answer comes as soon as something did.
@@ -62,7 +61,8 @@ pub(super) async fn changes(ask: Ask, channel: Option<ChannelName>) -> Answer {
     if wait_s > WAIT_S_MAX {
         return Err(Problem::unprocessable("wait", format!("wait is a number of seconds up to {WAIT_S_MAX}")));
     }
-    let changes = ask.registry().index_changes(&view_name(channel), since, Duration::from_secs(wait_s)).await?;
+    let changes =
+        ask.registry().index_changes(&ask.caller, &view_name(channel), since, Duration::from_secs(wait_s)).await?;
     let etag = ETag::strong(format!("{}-{since}", changes.serial)).map_err(|error| Problem::internal(&error))?;
     let text = serde_json::to_vec(&changes).map_err(|error| Problem::internal(&error))?;
     let head = FileHead {
@@ -81,22 +81,24 @@ fn view_name(channel: Option<ChannelName>) -> ViewName {
     }
 }
 
-fn view(ask: &Ask, channel: Option<ChannelName>) -> Result<Arc<IndexView>, Problem> {
-    let view = ask.registry().index().view(&view_name(channel)).cloned();
-    view.ok_or_else(|| Problem::not_found("no package is on a channel of that name"))
+fn seen(ask: &Ask, channel: Option<ChannelName>) -> Result<SeenView, Problem> {
+    let seen = ask.registry().seen_view(&ask.caller, &view_name(channel))?;
+    seen.ok_or_else(|| Problem::not_found("no package is on a channel of that name"))
 }
 
 /// Compresses what changed since it was last read. It takes milliseconds, so not on the threads that serve.
-async fn deflate(work: impl FnOnce() -> Arc<Rendered> + Send + 'static) -> Result<Arc<Rendered>, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))
+async fn deflate(seen: &SeenView, work: fn(&IndexView) -> Arc<Rendered>) -> Result<Arc<Rendered>, Problem> {
+    let view = Arc::clone(&seen.view);
+    tokio::task::spawn_blocking(move || work(&view)).await.map_err(|error| Problem::internal(&error))
 }
 
-fn send(ask: &Ask, rendered: &Arc<Rendered>) -> Answer {
+fn send(ask: &Ask, rendered: &Arc<Rendered>, public: bool) -> Answer {
+    let cache = if public { "no-cache" } else { "private, no-cache" };
     let etag = ETag::strong(rendered.etag().trim_matches('"')).map_err(|error| Problem::internal(&error))?;
     let head = FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
         content_type: HeaderValue::from_static("application/gzip"),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]),
+        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
         content_headers: HeaderMap::new(),
     };
     let parts: Arc<[bytes::Bytes]> = rendered.parts().into();

@@ -5,17 +5,23 @@ use bincode::{Decode, Encode};
 use super::Record;
 use crate::store::codec::{self, CodecError};
 
+/// The name of a view; the default one has none.
+pub type StoredView = Option<Box<str>>;
+
 /// What one step of the public index changed in some views, without hashes: those are looked up when it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexChange {
-    /// For each set of views that changed alike: the views (the default one without a name) and the full names of the
-    /// packages whose files came, went or changed.
-    pub parts: Vec<(Vec<Option<Box<str>>>, Vec<Box<str>>)>,
+    /// For each set of views that changed alike: the views and the full names of the packages whose files came, went
+    /// or changed.
+    pub parts: Vec<IndexChangePart>,
 }
+
+/// Views that changed alike, and the packages.
+pub(super) type IndexChangePart = (Vec<StoredView>, Vec<Box<str>>);
 
 #[derive(Encode, Decode)]
 enum Stored {
-    V1(Vec<(Vec<Option<Box<str>>>, Vec<Box<str>>)>),
+    V1(Vec<IndexChangePart>),
 }
 
 impl Record for IndexChange {

@@ -2,7 +2,7 @@
 
 use bincode::{Decode, Encode};
 
-use super::Record;
+use super::{Record, StoredView};
 use crate::model::{Crc32, PackageKey};
 use crate::store::codec::{self, CodecError};
 
@@ -17,8 +17,8 @@ pub struct IndexPackage {
     pub serial: u64,
     /// What its views have of it, each at least in one view.
     pub contents: Vec<IndexContent>,
-    /// The views that have anything of it (the default one without a name), and which of the contents they have.
-    pub views: Vec<(Option<Box<str>>, u32)>,
+    /// The views that have anything of it, and which of the contents they have.
+    pub views: Vec<(StoredView, u32)>,
 }
 
 /// What some views have of a package.
@@ -43,7 +43,7 @@ struct V1 {
     public: bool,
     serial: u64,
     contents: Vec<ContentV1>,
-    views: Vec<(Option<Box<str>>, u32)>,
+    views: Vec<(StoredView, u32)>,
 }
 
 #[derive(Encode, Decode)]

@@ -15,7 +15,7 @@ mod release;
 mod session;
 mod user;
 
-pub use index_change::IndexChange;
+pub use index_change::{IndexChange, StoredView};
 pub use index_package::{IndexContent, IndexPackage};
 
 use std::str::FromStr;
