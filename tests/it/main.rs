@@ -1,5 +1,7 @@
 //! Integration tests: the real binary, driven from outside.
 
-#[cfg(test)]
+#![cfg(test)]
+
+mod regression;
 mod support;
 mod tidy;
