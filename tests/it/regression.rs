@@ -25,3 +25,14 @@ fn wrong_setup_tokens_keep_nobody_out() {
     }
     anonymous.post("/api/v1/session").json(&json!({ "name": "omni", "password": "correct horse" })).is(200);
 }
+
+/// The server said where it listens before it listened for signals. A service manager or script that stopped it within
+/// a millisecond of that line killed it: the store was not closed, and the exit status said that it had crashed.
+#[test]
+fn a_server_that_has_just_begun_to_listen_stops_in_good_order() {
+    let mut server = TestServer::start();
+    for _ in 0..10 {
+        assert!(server.stop().success());
+        server.restart();
+    }
+}
