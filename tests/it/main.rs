@@ -3,5 +3,6 @@
 #![cfg(test)]
 
 mod regression;
+mod roles;
 mod support;
 mod tidy;
