@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod api;
 mod regression;
 mod roles;
 mod support;
