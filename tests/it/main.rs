@@ -1,3 +1,5 @@
-//! Integration tests.
+//! Integration tests: the real binary, driven from outside.
 
+#[cfg(test)]
+mod support;
 mod tidy;
