@@ -1,5 +1,8 @@
 //! Integration tests: the real binary, driven from outside.
 
-#[cfg(test)]
+#![cfg(test)]
+
+mod regression;
+mod roles;
 mod support;
 mod tidy;

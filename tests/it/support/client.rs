@@ -54,6 +54,10 @@ impl Client {
         Self { site, credentials }
     }
 
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// A request to be completed and sent.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
         let mut request = Request {

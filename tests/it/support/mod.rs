@@ -6,6 +6,7 @@
 
 mod answer;
 mod client;
+mod files;
 mod prepared;
 mod publish;
 mod server;
@@ -14,6 +15,7 @@ mod wire;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::{Client, Request};
+pub(crate) use files::Files;
 pub(crate) use prepared::{PASSWORD, Scope};
 pub(crate) use publish::file_path;
 pub(crate) use server::{TestServer, binary, free_of_flags};

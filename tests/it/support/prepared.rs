@@ -4,9 +4,8 @@
 //! tokens has expired.
 
 use std::collections::HashMap;
-use std::fs;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +13,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) use packhouse::model::Scope;
 use packhouse::model::{Timestamp, User};
 use packhouse::service::{Caller, Clock, Identity, Registry, RegistryConfig, SignedIn, UserPatch};
+
+use super::files::Files;
 
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -25,7 +26,7 @@ const SCOPES: [Scope; 3] = [Scope::Read, Scope::Publish, Scope::Admin];
 
 /// The files of the directory, and the tokens that work on it.
 pub(super) struct Prepared {
-    files: Vec<(PathBuf, Vec<u8>)>,
+    pub(super) files: Files,
     tokens: HashMap<(String, Scope), String>,
     /// A token of `omni`'s that has expired.
     pub(super) expired_token: String,
@@ -35,22 +36,12 @@ static PREPARED: LazyLock<Prepared> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (tokens, expired_token) = runtime.block_on(fill(folder.path()));
-    let mut files = Vec::new();
-    collect(folder.path(), Path::new(""), &mut files);
-    Prepared { files, tokens, expired_token }
+    Prepared { files: Files::read(folder.path()), tokens, expired_token }
 });
 
 impl Prepared {
     pub(super) fn get() -> &'static Self {
         &PREPARED
-    }
-
-    pub(super) fn copy_to(&self, folder: &Path) {
-        for (path, bytes) in &self.files {
-            let path = folder.join(path);
-            fs::create_dir_all(path.parent().expect("it is inside of the folder")).expect("a folder can be made");
-            fs::write(path, bytes).expect("the prepared files can be copied");
-        }
     }
 
     pub(super) fn token(&self, user: &str, scope: Scope) -> &str {
@@ -85,16 +76,4 @@ async fn fill(folder: &Path) -> (HashMap<(String, Scope), String>, String) {
     registry.change_user(&caller, &"dina".parse().unwrap(), disabled).await.expect("a user is disabled");
     registry.close();
     (tokens, expired_token)
-}
-
-fn collect(root: &Path, inside: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
-    for entry in fs::read_dir(root.join(inside)).expect("the folder can be read") {
-        let path = inside.join(entry.expect("its entries too").file_name());
-        if root.join(&path).is_dir() {
-            collect(root, &path, files);
-        } else if path != Path::new("lock") {
-            let bytes = fs::read(root.join(&path)).expect("a file can be read");
-            files.push((path, bytes));
-        }
-    }
 }

@@ -14,13 +14,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::client::{Client, Credentials, Site};
+use super::files::Files;
 use super::prepared::{Prepared, Scope};
 use super::wire::Wire;
 
 /// Nothing in a test takes that long unless something is wrong.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How much of the log a failure prints.
-const LOG_BYTES_SHOWN: usize = 8 * 1024;
+const LOG_BYTES_SHOWN: usize = 4 * 1024;
 
 /// The program under test; `IT_BINARY` names another build of it.
 pub(crate) fn binary() -> PathBuf {
@@ -68,13 +69,13 @@ struct Log {
 }
 
 /// How a server is to be started.
-pub(crate) struct Start {
+pub(crate) struct Start<'a> {
     flags: Vec<OsString>,
     data: Option<PathBuf>,
-    is_empty: bool,
+    files: Option<&'a Files>,
 }
 
-impl Start {
+impl<'a> Start<'a> {
     /// Adds flags of `serve`.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(OsString::from));
@@ -83,7 +84,13 @@ impl Start {
 
     /// On a directory that has nobody yet, to be set up.
     pub(crate) fn empty(mut self) -> Self {
-        self.is_empty = true;
+        self.files = None;
+        self
+    }
+
+    /// On a copy of a directory other than the one with the users of every kind.
+    pub(crate) fn copy_of(mut self, files: &'a Files) -> Self {
+        self.files = Some(files);
         self
     }
 
@@ -99,8 +106,8 @@ impl Start {
             Some(path) => Data::Given(path),
             None => {
                 let folder = tempfile::tempdir().expect("a temporary folder");
-                if !self.is_empty {
-                    Prepared::get().copy_to(folder.path());
+                if let Some(files) = self.files {
+                    files.write_to(folder.path());
                 }
                 Data::Temporary(folder)
             }
@@ -113,7 +120,7 @@ impl Start {
             setup_url: None,
             past_log: String::new(),
             checks_log: true,
-            began_empty: self.is_empty,
+            began_empty: self.files.is_none(),
         };
         server.run();
         server
@@ -127,8 +134,8 @@ impl TestServer {
     }
 
     /// A server to be started in a particular way.
-    pub(crate) fn with() -> Start {
-        Start { flags: Vec::new(), data: None, is_empty: false }
+    pub(crate) fn with<'a>() -> Start<'a> {
+        Start { flags: Vec::new(), data: None, files: Some(&Prepared::get().files) }
     }
 
     fn run(&mut self) {
@@ -294,6 +301,11 @@ impl TestServer {
     /// Whoever shows this token in the header.
     pub(crate) fn bearer(&self, token: &str) -> Client {
         self.client(Credentials::Bearer(token.to_owned()))
+    }
+
+    /// Somebody known on another copy of the same directory, here.
+    pub(crate) fn also(&self, other: &Client) -> Client {
+        self.client(other.credentials().clone())
     }
 
     fn client(&self, credentials: Credentials) -> Client {
