@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod durability;
 mod regression;
 mod roles;
 mod support;
