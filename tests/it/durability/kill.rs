@@ -1,6 +1,7 @@
 //! The real server, killed again and again in the middle of its work, on one and the same directory.
 
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use packhouse::service::{Clock, Registry, RegistryConfig};
@@ -40,12 +41,13 @@ fn a_killed_server_has_everything_it_acknowledged_and_nothing_half() {
     let mut workers: Vec<Worker> =
         ["one", "two", "three", "four"].into_iter().map(|package| Worker::new(package, dice.below(1 << 40))).collect();
     let (mut ready, mut in_doubt, mut downloaded) = (Vec::new(), 0, 0);
+    let answers = AtomicU64::new(0);
     for kill in 1..=KILLS {
         let wires: Vec<_> = workers.iter().map(|_| server.connect()).collect();
         std::thread::scope(|scope| {
             for (worker, mut wire) in workers.iter_mut().zip(wires) {
-                let token = &token;
-                scope.spawn(move || worker.work(&mut wire, token));
+                let (token, answers) = (&token, &answers);
+                scope.spawn(move || worker.work(&mut wire, token, answers));
             }
             std::thread::sleep(Duration::from_micros(1_000 + dice.below(250_000)));
             server.kill();
@@ -64,7 +66,7 @@ fn a_killed_server_has_everything_it_acknowledged_and_nothing_half() {
         }
         check_index(&server, &together(&workers), &when);
     }
-    let answers: u64 = workers.iter().map(|worker| worker.answers).sum();
+    let answers = answers.into_inner();
     assert!(answers > KILLS as u64 * 4, "only {answers} answers came");
     ready.sort();
     println!(

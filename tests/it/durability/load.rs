@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use packhouse::model::Sha256;
 use serde_json::{Value, json};
@@ -44,20 +45,18 @@ pub(crate) struct Worker {
     pub(crate) before: Reference,
     /// The same and what was asked for last, if no answer came.
     pub(crate) after: Option<Reference>,
-    /// What was acknowledged altogether.
-    pub(crate) answers: u64,
 }
 
 impl Worker {
     pub(crate) fn new(package: &'static str, seed: u64) -> Self {
-        Self { package, dice: Dice(seed), before: Reference::default(), after: None, answers: 0 }
+        Self { package, dice: Dice(seed), before: Reference::default(), after: None }
     }
 
-    /// Works until the connection ends.
-    pub(crate) fn work(&mut self, wire: &mut Wire, token: &str) {
+    /// Works until the connection ends, and counts the answers.
+    pub(crate) fn work(&mut self, wire: &mut Wire, token: &str, answers: &AtomicU64) {
         assert!(self.after.is_none(), "what is in doubt was looked at");
         while self.step(wire, token).is_ok() {
-            self.answers += 1;
+            answers.fetch_add(1, Ordering::Relaxed);
         }
     }
 

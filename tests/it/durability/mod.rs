@@ -3,6 +3,7 @@
 //! `reference` says what should be there and `expected_index` which index files follow from it; `world` drives a
 //! registry on a simulated disk beside it.
 
+pub(crate) mod disk;
 pub(crate) mod expected_index;
 mod faults;
 mod kill;
@@ -10,4 +11,5 @@ mod load;
 mod model;
 pub(crate) mod reference;
 mod script;
+mod space;
 mod world;
