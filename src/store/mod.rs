@@ -13,7 +13,7 @@ mod records;
 mod rows;
 mod tables;
 
-pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob};
+pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob, Survey};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use open::{BlobSource, OpenError, Snapshot, Store, StoreOptions};

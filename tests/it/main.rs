@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod api;
+mod durability;
 mod readme;
 mod regression;
 mod roles;
