@@ -197,17 +197,6 @@ pub(super) fn runs(snapshot: &ReadTransaction, from: (u64, u32), count_max: usiz
     Ok(runs)
 }
 
-<<<<<<< HEAD
-/// The bytes of a chunk that has `len` of them, which keep their page and its snapshot alive but copy nothing.
-pub(super) fn chunk(
-    snapshot: &ReadTransaction,
-    blob_id: u64,
-    index: u32,
-    len: usize,
-) -> Result<Option<Bytes>, StorageError> {
-    let table = if chunks::is_crumb(len) { CRUMBS } else { CHUNKS };
-    let chunk = snapshot.open_table(table)?.get_owned((blob_id, index))?;
-=======
 /// Bytes of content, counted run by run.
 pub(super) fn count_payload(snapshot: &ReadTransaction) -> Result<u64, StorageError> {
     let mut total = 0;
@@ -219,10 +208,15 @@ pub(super) fn count_payload(snapshot: &ReadTransaction) -> Result<u64, StorageEr
     Ok(total)
 }
 
-/// A chunk's bytes, which keep their page and its snapshot alive but copy nothing.
-pub(super) fn chunk(snapshot: &ReadTransaction, blob_id: u64, index: u32) -> Result<Option<Bytes>, StorageError> {
-    let chunk = snapshot.open_table(CHUNKS)?.get_owned((blob_id, index))?;
->>>>>>> durable
+/// The bytes of a chunk that has `len` of them, which keep their page and its snapshot alive but copy nothing.
+pub(super) fn chunk(
+    snapshot: &ReadTransaction,
+    blob_id: u64,
+    index: u32,
+    len: usize,
+) -> Result<Option<Bytes>, StorageError> {
+    let table = if chunks::is_crumb(len) { CRUMBS } else { CHUNKS };
+    let chunk = snapshot.open_table(table)?.get_owned((blob_id, index))?;
     Ok(chunk.map(|guard| Bytes::from_owner(Guarded(guard))))
 }
 
