@@ -155,8 +155,14 @@ async fn serve(config: &Config, registry: &Arc<Registry>) -> Result<(), Failure>
         servers.spawn(server.run(handler, shutdown));
     }
     let background = Background::start(registry);
+    // Whoever has read where the server listens may tell it to stop, so it is ready for that first.
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::of)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::of)?;
     announce(config, registry, &addresses)?;
-    wait_for_signal().await?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
     tracing::info!("stopping: running requests may finish");
     // Fails only if all servers have ended already.
     let _ = stop.send(true);
@@ -196,16 +202,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
-}
-
-async fn wait_for_signal() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::of)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::of)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub use crate::store::BlobSource;
 
 use crate::index::Index;
 use crate::store::media::{DirMedia, Media};
-use crate::store::{OpenError, Store, StoreOptions};
+use crate::store::{Collected, OpenError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
 use readers::PrivateViews;
 use throttle::Throttle;
@@ -163,6 +163,23 @@ impl Registry {
             packages: self.index.snapshot().view(&ViewName::Default).map_or(0, |view| view.package_count() as u64),
             volumes: self.store.volume_count() as u64,
         }
+    }
+
+    /// Removes what nobody refers to and gives the space of mostly dead volumes back, as the background work does now
+    /// and then. Blocks, perhaps for minutes.
+    ///
+    /// # Errors
+    /// If a file fails; the rest is left to the next call.
+    pub fn collect(&self) -> Result<Collected, Refusal> {
+        Ok(self.store.collect()?)
+    }
+
+    /// Counts all content and where it is. Blocks, for about a second per million blobs.
+    ///
+    /// # Errors
+    /// If a file cannot be read or contradicts itself.
+    pub fn survey(&self) -> Result<Survey, Refusal> {
+        Ok(self.store.survey()?)
     }
 
     /// Finishes accepted work and closes the store cleanly. Blocks.

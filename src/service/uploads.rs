@@ -20,6 +20,23 @@ pub struct Upload {
     create: Option<Create>,
     mime_type: MimeType,
     writer: BlobWriter,
+    // Behind the writer: its content is discarded by the time the collector is called.
+    leftovers: Leftovers,
+}
+
+/// Has the collector return the space of an upload that comes to nothing, or takes the place of another one, when it is
+/// dropped.
+struct Leftovers {
+    registry: Arc<Registry>,
+    expected: bool,
+}
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        if self.expected {
+            self.registry.collect_soon();
+        }
+    }
 }
 
 impl Registry {
@@ -40,7 +57,8 @@ impl Registry {
             return Err(self.too_large());
         }
         let writer = self.store.begin_blob(size)?;
-        Ok(Upload { registry: self.clone(), caller: caller.clone(), name, create, mime_type, writer })
+        let leftovers = Leftovers { registry: self.clone(), expected: true };
+        Ok(Upload { registry: self.clone(), caller: caller.clone(), name, create, mime_type, writer, leftovers })
     }
 
     fn too_large(&self) -> Refusal {
@@ -65,7 +83,7 @@ impl Upload {
     /// # Errors
     /// If the bytes are not those that `expected` names, or meanwhile something else took their place.
     pub async fn finish(self, expected: Option<Sha256>) -> Result<(FileView, Outcome), Refusal> {
-        let Self { registry, caller, name, create, mime_type, writer } = self;
+        let Self { registry, caller, name, create, mime_type, writer, mut leftovers } = self;
         let stored = writer.finish().await?;
         if let Some(expected) = expected.filter(|expected| *expected != stored.sha256()) {
             return Err(Refusal::invalid(
@@ -80,15 +98,18 @@ impl Upload {
             content: Content::Blob { crc32: stored.crc32() },
             mime_type,
         };
-        let put = registry
+        let (put, is_new) = registry
             .store
             .write(move |edit| {
-                put_file(edit, &caller, &name, create, &new, now, |edit| Ok::<(), Refusal>(edit.adopt_blob(&stored)?))
+                let mut is_new = false;
+                let put = put_file(edit, &caller, &name, create, &new, now, |edit| {
+                    is_new = edit.adopt_blob(&stored)?;
+                    Ok(())
+                })?;
+                Ok::<_, Refusal>((put, is_new))
             })
             .await?;
-        if put.outcome == Outcome::Replaced {
-            registry.collect_soon();
-        }
+        leftovers.expected = !is_new || put.outcome == Outcome::Replaced;
         Ok((put.view, put.outcome))
     }
 }

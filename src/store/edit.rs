@@ -9,6 +9,7 @@ use std::ops::Deref;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::StorageError;
+use super::blobs::ledger::Adopted;
 use super::blobs::{StoredBlob, ledger};
 use super::file::Scratch;
 use super::index_rows::IndexEdit;
@@ -338,9 +339,10 @@ impl<'t> Edit<'t> {
         Ok(())
     }
 
-    /// Takes a reference to content that was just stored.
-    pub fn adopt_blob(&mut self, stored: &StoredBlob) -> Result<(), StorageError> {
-        ledger::adopt(self.tx(), stored).map(|_| ())
+    /// Takes a reference to content that was just stored; answers whether it is new. Otherwise the copy that is there
+    /// already stays, and this one is discarded.
+    pub fn adopt_blob(&mut self, stored: &StoredBlob) -> Result<bool, StorageError> {
+        Ok(ledger::adopt(self.tx(), stored)? == Adopted::New)
     }
 
     /// Gives up a file's reference to its content, if it is here.

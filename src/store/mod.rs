@@ -14,7 +14,7 @@ mod records;
 mod rows;
 mod tables;
 
-pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob};
+pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob, Survey};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;

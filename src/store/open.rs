@@ -10,7 +10,7 @@ use std::sync::Arc;
 use redb::{ReadTransaction, WriteTransaction};
 
 use super::StorageError;
-use super::blobs::{BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, ledger};
+use super::blobs::{BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, Survey, ledger};
 use super::edit::{Changes, Edit, Scratchpad};
 use super::file::{FileOptions, Lane, Observer, RedbFile, WriteError};
 use super::index_rows::IndexEdit;
@@ -203,6 +203,14 @@ impl Store {
     /// If a file fails; the rest is left to the next call.
     pub fn collect(&self) -> Result<Collected, StorageError> {
         self.blobs.collect()
+    }
+
+    /// Counts all content and where it is. Blocks, for about a second per million blobs.
+    ///
+    /// # Errors
+    /// If a file cannot be read or contradicts itself.
+    pub fn survey(&self) -> Result<Survey, StorageError> {
+        self.blobs.survey()
     }
 
     /// How many volumes hold blobs.

@@ -1,5 +1,11 @@
-//! The integration tests: the real binary and the whole library from outside, in one test binary.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it must be")]
+//! Integration tests: the real binary and the whole library, driven from outside.
 
+#![cfg(test)]
+
+mod api;
+mod durability;
 mod readme;
+mod regression;
+mod roles;
+mod support;
 mod tidy;

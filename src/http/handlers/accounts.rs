@@ -51,7 +51,7 @@ pub(super) async fn set_up(ask: Ask) -> Answer {
     let body: SetupBody = json::read(ask.body, SMALL_JSON_BYTES_MAX).await?;
     let name = json::parse("name", &body.name)?;
     let password = json::parse("password", &body.password)?;
-    let begun = ask.app.registry.set_up(ask.outside.client, &body.token, name, password).await?;
+    let begun = ask.app.registry.set_up(&body.token, name, password).await?;
     signed_in(StatusCode::CREATED, &begun, ask.outside.https)
 }
 

@@ -111,6 +111,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn chunks_add_up_and_positions_find_them(size in 0u64..3_000_000, at in 0u64..3_000_000) {
             let sizes = all(size);

@@ -58,7 +58,7 @@ impl Blobs {
             collector.swept = true;
         }
         self.shared.remove_garbage(&mut report)?;
-        if let Some(number) = self.shared.volumes.active_is_mostly_dead() {
+        if let Some(number) = self.shared.volumes.mostly_dead_active()? {
             self.shared.volumes.roll_over(number)?;
             report.rolled_over = true;
         }

@@ -9,9 +9,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bincode::{Decode, Encode};
-use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 
 use super::layout::{BlobLayout, Extent};
+use super::survey::LiveBlob;
 use super::write::StoredBlob;
 use super::{EntityFile, chunks};
 use crate::model::{Crc32, Sha256};
@@ -205,6 +206,23 @@ pub(super) fn garbage_touches(snapshot: &ReadTransaction, volume: u32) -> Result
         }
     }
     Ok(false)
+}
+
+/// How many pieces of garbage there are.
+pub(super) fn garbage_count(snapshot: &ReadTransaction) -> Result<u64, StorageError> {
+    Ok(snapshot.open_table(GARBAGE)?.len()?)
+}
+
+/// All live blobs, in the order of their digests.
+pub(super) fn live_blobs(snapshot: &ReadTransaction) -> Result<Vec<LiveBlob>, StorageError> {
+    let mut blobs = Vec::new();
+    for row in snapshot.open_table(BLOBS)?.iter()? {
+        let (key, record) = row?;
+        let sha256 = key.value().try_into().map_err(|_| damaged("a digest has another length than 32 bytes"))?;
+        let BlobRecord::V1 { size_bytes, references, .. } = decode("blobs", record.value())?;
+        blobs.push(LiveBlob { sha256: Sha256::from_bytes(sha256), size_bytes, references });
+    }
+    Ok(blobs)
 }
 
 /// Forgets garbage whose chunks are gone.

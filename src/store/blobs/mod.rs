@@ -21,6 +21,7 @@ mod read;
 mod rewrite;
 mod sealed;
 mod space;
+mod survey;
 mod sweep;
 mod volume;
 mod volumes;
@@ -37,6 +38,7 @@ pub use chunks::CHUNK_BYTES;
 pub use collect::Collected;
 pub use layout::{BlobLayout, Extent};
 pub use read::{BlobReader, ReadError};
+pub use survey::{LiveBlob, Survey, SurveyedVolume};
 pub use write::{BeginError, BlobWriter, StoredBlob};
 
 use super::file::{Lane, RedbFile, Scratch, StorageError, WriteError, block_on};

@@ -172,12 +172,20 @@ impl Rig {
         for number in volumes.numbers() {
             let live_bytes = live.get(&number).copied().unwrap_or_default();
             let fill = volumes.view(number, volume::fill).unwrap().unwrap();
+            assert_eq!(volumes.view(number, volume::count_payload).unwrap(), Some(fill.payload_bytes));
             if number == active {
                 assert_eq!(fill.payload_bytes, live_bytes, "orphans in the active volume {number}");
             } else {
                 assert!(live_bytes > 0 && live_bytes >= fill.peak_bytes / 2, "volume {number} should be gone");
             }
         }
+        let survey = self.blobs.survey().unwrap();
+        let found: BTreeMap<_, _> = survey.blobs.iter().map(|blob| (blob.sha256, blob.references)).collect();
+        assert_eq!(
+            found,
+            model.iter().map(|(sha256, (_, references))| (*sha256, *references)).collect::<BTreeMap<_, _>>()
+        );
+        assert_eq!(survey.volumes.iter().map(|volume| volume.live_bytes).sum::<u64>(), live.values().sum::<u64>());
         let files = self.media.list("blobs").unwrap().len();
         assert_eq!(files, volumes.numbers().len(), "{:?}", self.media.list("blobs"));
     }

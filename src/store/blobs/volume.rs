@@ -197,6 +197,17 @@ pub(super) fn runs(snapshot: &ReadTransaction, from: (u64, u32), count_max: usiz
     Ok(runs)
 }
 
+/// Bytes of content, counted run by run.
+pub(super) fn count_payload(snapshot: &ReadTransaction) -> Result<u64, StorageError> {
+    let mut total = 0;
+    for row in snapshot.open_table(RUNS)?.iter()? {
+        let (_, value) = row?;
+        let (_, bytes) = value.value();
+        total += bytes;
+    }
+    Ok(total)
+}
+
 /// The bytes of a chunk that has `len` of them, which keep their page and its snapshot alive but copy nothing.
 pub(super) fn chunk(
     snapshot: &ReadTransaction,

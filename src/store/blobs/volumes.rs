@@ -20,6 +20,9 @@ const FOLDER: &str = "blobs";
 /// Attempts to use a volume that changes its state at the same time. Two are enough but for a rollover in between.
 const ATTEMPTS_MAX: usize = 8;
 
+/// An id that no blob has: they are given out from 1 on.
+const NO_BLOB: u64 = 0;
+
 /// The answer to a job in a volume, which has no rules to break.
 pub(super) type Stored = Pending<(), std::convert::Infallible>;
 
@@ -317,12 +320,22 @@ impl Volumes {
         Ok(self.view(number, |snapshot| volume::chunk(snapshot, blob_id, index, len))?.flatten())
     }
 
-    /// Whether the active volume's file is large and mostly free.
-    pub(super) fn active_is_mostly_dead(&self) -> Option<u32> {
+    /// The active volume, if its file is large and mostly free once everything is done that was to be removed from it
+    /// so far. Blocks.
+    pub(super) fn mostly_dead_active(&self) -> Result<Option<u32>, StorageError> {
         let active = self.active();
+        if active.gauge.peak_bytes.load(Ordering::Relaxed) <= self.options.roll_over_bytes {
+            return Ok(None);
+        }
+        // Nobody waited for what broken uploads left to be removed; a job behind it in each lane does.
+        for lane in [Lane::Small, Lane::Bulk] {
+            for done in self.remove(active.number, lane, NO_BLOB, None, 1) {
+                done.wait()?;
+            }
+        }
         let peak = active.gauge.peak_bytes.load(Ordering::Relaxed);
         let payload = active.gauge.payload_bytes.load(Ordering::Relaxed);
-        (peak > self.options.roll_over_bytes && payload < peak / 2).then_some(active.number)
+        Ok((payload < peak / 2).then_some(active.number))
     }
 }
 

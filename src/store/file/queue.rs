@@ -14,13 +14,13 @@ use super::job::Queued;
 /// Jobs of one lane that may wait or run at once.
 const LANE_JOBS_MAX: usize = 4096;
 /// What the jobs of one lane may weigh together, in bytes.
-const LANE_BYTES_MAX: usize = 32 << 20;
+const LANE_BYTES_MAX: usize = 24 << 20;
 /// Small jobs in one commit: enough to share its cost, few enough to repeat when one of them spoils it.
 const COMMIT_SMALL_JOBS_MAX: usize = 256;
 /// What small jobs may weigh in one commit, in bytes.
 const COMMIT_SMALL_BYTES_MAX: usize = 4 << 20;
 /// What bulk jobs may weigh in one commit while nobody else writes, in bytes. Each commit costs two syncs.
-const COMMIT_BULK_BYTES_MAX: usize = 16 << 20;
+const COMMIT_BULK_BYTES_MAX: usize = 12 << 20;
 /// The same while small jobs come, which wait for it: a millisecond or two.
 const COMMIT_BULK_BYTES_BESIDE_SMALL_MAX: usize = 1 << 20;
 /// How long after a small job the next is expected.
@@ -33,7 +33,7 @@ const PERMIT_BYTES: usize = 1024;
 pub enum Lane {
     /// All that wait are taken into the next commit, before any bulk.
     Small,
-    /// At most 1 MiB is taken into a commit beside small jobs, and 16 MiB when there have been none for a while.
+    /// At most 1 MiB is taken into a commit beside small jobs, and 12 MiB when there have been none for a while.
     Bulk,
 }
 

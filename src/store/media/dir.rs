@@ -15,7 +15,7 @@ use super::{Backend, Media, OpenMode};
 const LOCK_FILE: &str = "lock";
 
 /// Writes of this size or more are sent to the disk at once, while the writer prepares the next: the sync at the end
-/// of a commit of 16 MiB then waits for 1 ms instead of 7. Linux does so when told that the pages are not needed; they
+/// of a commit of 16 MiB then waits for a sixth of the time. Linux does so when told that the pages are not needed; they
 /// stay in its cache as long as they are dirty.
 const WRITEBACK_BYTES: u64 = 128 << 10;
 

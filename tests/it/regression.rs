@@ -1,0 +1,61 @@
+//! A test per bug that once was, with its story.
+
+use serde_json::{Value, json};
+
+use crate::support::TestServer;
+
+/// A wrong setup token counted as a failed sign-in of its address, and of an account without a name. A few requests from
+/// anywhere so kept the operator from making the first account, for up to a quarter of an hour; and on a server that was
+/// set up long ago, visits to its setup page kept everyone behind the same address from signing in.
+#[test]
+fn wrong_setup_tokens_keep_nobody_out() {
+    let server = TestServer::with().empty().start();
+    let anonymous = server.anonymous();
+    let set_up = |token: &str| {
+        let body = json!({ "token": token, "name": "omni", "password": "correct horse" });
+        anonymous.post("/api/v1/setup").json(&body)
+    };
+    for _ in 0..20 {
+        set_up("wrong").problem(403, "not valid");
+    }
+    let (_, token) = server.setup_url().expect("nobody is there").split_once("token=").expect("it has a token");
+    set_up(token).is(201);
+    for _ in 0..20 {
+        set_up(token).problem(403, "set up already");
+    }
+    anonymous.post("/api/v1/session").json(&json!({ "name": "omni", "password": "correct horse" })).is(200);
+}
+
+/// The server said where it listens before it listened for signals. A service manager or script that stopped it within
+/// a millisecond of that line killed it: the store was not closed, and the exit status said that it had crashed.
+#[test]
+fn a_server_that_has_just_begun_to_listen_stops_in_good_order() {
+    let mut server = TestServer::start();
+    for _ in 0..10 {
+        assert!(server.stop().success());
+        server.restart();
+    }
+}
+
+/// A yanked release on beta did not stand in front of the same version on stable for update checks and `latest`, while
+/// it did in the index: `sync` said that 1.1.0 was withdrawn, and the updater installed it.
+#[test]
+fn update_checks_and_the_index_agree_on_whose_release_it_is() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("kit", "public");
+    for release in ["stable/1.0.0", "stable/1.1.0", "beta/1.1.0"] {
+        omni.publish("omni/kit", release, "any/a", release);
+    }
+    omni.patch("/api/v1/packages/omni/kit/releases/beta/1.1.0").json(&json!({ "yanked": "broken" })).is(200);
+    let anonymous = server.anonymous();
+    let lines = anonymous.get("/channels/beta/v2/packages/omni.kit.gz").is(200).gunzip();
+    assert!(lines.lines().nth(1).unwrap().contains("\"yanked\":true"), "{lines}");
+    let summaries: Value =
+        serde_json::from_str(&anonymous.get("/channels/beta/v2/summaries.gz").is(200).gunzip()).unwrap();
+    assert_eq!(summaries["omni.kit"]["package"]["version"], "1.0.0");
+    let update = anonymous.get("/api/v1/updates?id=omni.kit&channel=beta").is(200).json();
+    assert_eq!(update["version"], "1.0.0");
+    let link = anonymous.get("/download/omni/kit/beta/latest/any").is(302);
+    assert!(link.header("location").contains("/releases/stable/1.0.0/"), "{link}");
+}

@@ -1,0 +1,174 @@
+//! [`Wire`]: HTTP/1.1 byte by byte (RFC 9112), as little of it as tests need.
+
+use std::io::{self, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Most bytes of an answer's head.
+const HEAD_BYTES_MAX: u64 = 64 * 1024;
+/// How long nothing may come.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// A connection.
+pub(crate) struct Wire {
+    /// What is written to.
+    pub(crate) stream: TcpStream,
+    reader: BufReader<TcpStream>,
+}
+
+/// The head of an answer.
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Wire {
+    pub(super) fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("the server takes connections");
+        stream.set_read_timeout(Some(SILENCE_MAX)).expect("a timeout is set");
+        stream.set_write_timeout(Some(SILENCE_MAX)).expect("a timeout is set");
+        stream.set_nodelay(true).expect("small writes go at once");
+        let reader = BufReader::new(stream.try_clone().expect("a second handle"));
+        Self { stream, reader }
+    }
+
+    /// Says something.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+
+    /// Says nothing more.
+    pub(crate) fn end_writing(&self) {
+        // The other side may have closed already.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Reads everything until the other side closes.
+    pub(crate) fn read_to_end(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.reader.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads one answer with its body, and leaves the connection as it is. Interim answers (1xx) are skipped.
+    pub(crate) fn read_answer(&mut self) -> io::Result<(Head, Vec<u8>)> {
+        let (head, framing) = read_final_head(&mut self.reader, false)?;
+        let mut body = Vec::new();
+        FramedReader { reader: &mut self.reader, framing }.read_to_end(&mut body)?;
+        Ok((head, body))
+    }
+
+    pub(super) fn read_head(mut self, head_only: bool) -> io::Result<(Head, Body)> {
+        let (head, framing) = read_final_head(&mut self.reader, head_only)?;
+        Ok((head, Body(FramedReader { reader: self.reader, framing })))
+    }
+}
+
+/// A body that is read as it comes.
+pub(crate) struct Body(FramedReader<BufReader<TcpStream>>);
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+/// How the end of a body is known (RFC 9112, section 6.3).
+enum Framing {
+    Length(u64),
+    /// Bytes left of the present chunk; nothing before the first and after the last.
+    Chunked(Option<u64>),
+    ToEnd,
+}
+
+struct FramedReader<R> {
+    reader: R,
+    framing: Framing,
+}
+
+impl<R: Read> Read for FramedReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the body was cut");
+        let left = match &mut self.framing {
+            Framing::ToEnd => return self.reader.read(buffer),
+            Framing::Length(left) => left,
+            Framing::Chunked(state) => {
+                if state.is_none_or(|left| left == 0) {
+                    if *state == Some(0) {
+                        read_line(&mut self.reader)?;
+                    }
+                    let line = read_line(&mut self.reader)?;
+                    let len = u64::from_str_radix(line.trim(), 16).map_err(io::Error::other)?;
+                    if len == 0 {
+                        read_line(&mut self.reader)?;
+                        self.framing = Framing::Length(0);
+                        return Ok(0);
+                    }
+                    *state = Some(len);
+                }
+                state.as_mut().ok_or_else(cut)?
+            }
+        };
+        if *left == 0 {
+            return Ok(0);
+        }
+        let most = buffer.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+        let read = self.reader.read(&mut buffer[..most])?;
+        if read == 0 {
+            return Err(cut());
+        }
+        *left -= read as u64;
+        Ok(read)
+    }
+}
+
+fn read_final_head(reader: &mut impl Read, head_only: bool) -> io::Result<(Head, Framing)> {
+    loop {
+        let head = read_one_head(reader)?;
+        if head.status >= 200 {
+            let header = |name: &str| head.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+            let framing = if head_only || head.status == 204 || head.status == 304 {
+                Framing::Length(0)
+            } else if header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
+                Framing::Chunked(None)
+            } else if let Some(length) = header("content-length") {
+                Framing::Length(length.parse().map_err(io::Error::other)?)
+            } else {
+                Framing::ToEnd
+            };
+            return Ok((head, framing));
+        }
+    }
+}
+
+fn read_one_head(reader: &mut impl Read) -> io::Result<Head> {
+    let status_line = read_line(reader)?;
+    let status = status_line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
+    let status = status.ok_or_else(|| io::Error::other(format!("this is no status line: {status_line:?}")))?;
+    let mut headers = Vec::new();
+    loop {
+        let line = read_line(reader)?;
+        if line.is_empty() {
+            return Ok(Head { status, headers });
+        }
+        let (name, value) = line.split_once(':').ok_or_else(|| io::Error::other("a header has a colon"))?;
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+}
+
+fn read_line(reader: &mut impl Read) -> io::Result<String> {
+    let mut line = Vec::new();
+    for byte in reader.by_ref().take(HEAD_BYTES_MAX).bytes() {
+        match byte? {
+            b'\n' => {
+                let text = String::from_utf8_lossy(&line);
+                return Ok(text.strip_suffix('\r').unwrap_or(&text).to_owned());
+            }
+            byte => line.push(byte),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("closed after {:?}", String::from_utf8_lossy(&line))))
+}
