@@ -165,7 +165,10 @@ pub(crate) fn read(snapshot: &Snapshot) -> Views {
 fn read_view(view: &View) -> ViewFiles {
     let mut hashes = Map::new();
     let mut packages = BTreeMap::new();
-    for file in view.packages() {
+    let path = |file: &&std::sync::Arc<packhouse::index::PackageFile>| format!("packages/{}.gz", file.full_name());
+    let mut files: Vec<_> = view.packages().collect();
+    files.sort_by_key(path);
+    for file in files {
         let text = decompress(&file.render().expect("the lines are filled in"));
         hashes.insert(format!("packages/{}.gz", file.full_name()), json!(crc32(&text)));
         packages.insert(file.full_name().to_owned(), text);
