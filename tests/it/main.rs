@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod api;
+mod bad_input;
 mod regression;
 mod roles;
 mod support;
