@@ -4,7 +4,10 @@
 
 mod api;
 mod bad_input;
+mod cli;
 mod regression;
 mod roles;
+mod shutdown;
 mod support;
 mod tidy;
+mod tls;
