@@ -3,9 +3,13 @@
 #![cfg(test)]
 
 mod api;
+mod bad_input;
+mod cli;
 mod durability;
 mod readme;
 mod regression;
 mod roles;
+mod shutdown;
 mod support;
 mod tidy;
+mod tls;
