@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod durability;
+mod real_data;
 mod regression;
 mod roles;
 mod support;
