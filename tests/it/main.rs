@@ -7,6 +7,7 @@ mod bad_input;
 mod cli;
 mod durability;
 mod readme;
+mod real_data;
 mod regression;
 mod roles;
 mod shutdown;
