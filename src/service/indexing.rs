@@ -86,7 +86,9 @@ fn build(index: &Index, store: &Store, rows: &Snapshot, clock: &Clock) -> Result
                 .map(|part| {
                     scope.spawn(move || {
                         let rows = store.read()?;
-                        part.iter().map(|id| Ok((*id, source(&rows, *id)?.as_ref().map(render)))).collect()
+                        part.iter()
+                            .map(|id| Ok((*id, source(&rows, *id)?.map(|source| render(&source).compressed()))))
+                            .collect()
                     })
                 })
                 .collect();

@@ -66,6 +66,5 @@ fn send(ask: &Ask, rendered: &Arc<Rendered>) -> Answer {
         cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]),
         content_headers: HeaderMap::new(),
     };
-    let parts: Arc<[bytes::Bytes]> = rendered.parts().into();
-    Ok(file_response::respond(&parts, head, &ask.method, &ask.headers))
+    Ok(file_response::respond(rendered.parts(), head, &ask.method, &ask.headers))
 }
