@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Scope, TestServer, file_path};
 
-/// A wrong setup token counted as a failed sign-in of its address, and of an account without a name. A few requests from
-/// anywhere so kept the operator from making the first account, for up to a quarter of an hour; and on a server that was
-/// set up long ago, visits to its setup page kept everyone behind the same address from signing in.
+/// A wrong setup token counted as a failed sign-in of its address, and of an account without a name. A few requests
+/// from anywhere so kept the operator from making the first account, for up to a quarter of an hour; and on a server
+/// that was set up long ago, visits to its setup page kept everyone behind the same address from signing in.
 #[test]
 fn wrong_setup_tokens_keep_nobody_out() {
     let server = TestServer::with().empty().start();

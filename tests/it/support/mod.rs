@@ -20,4 +20,4 @@ pub(crate) use client::{Client, Request};
 pub(crate) use files::Files;
 pub(crate) use prepared::{PASSWORD, Scope};
 pub(crate) use publish::file_path;
-pub(crate) use server::TestServer;
+pub(crate) use server::{Start, TestServer};
