@@ -77,3 +77,25 @@ fn a_body_in_a_coding_that_is_not_understood_is_refused() {
     }
     server.anonymous().get(&path).is(404);
 }
+
+/// Requests without `Host`, with two, or with one that is none, were answered; the addresses in the answers then had no
+/// host, so that an updater got a path where it expects an address.
+#[test]
+fn a_request_says_whom_it_is_for() {
+    let server = TestServer::start();
+    for (hosts, status) in [
+        ("", 400),
+        ("host: a\r\nhost: b\r\n", 400),
+        ("host: a b\r\n", 400),
+        ("host:\r\n", 200),
+        ("host: [::1]:80\r\n", 200),
+        ("Host: packages.example.org:8080\r\n", 200),
+    ] {
+        let mut wire = server.connect();
+        wire.write(format!("GET /healthz HTTP/1.1\r\n{hosts}\r\n").as_bytes()).unwrap();
+        assert_eq!(wire.read_answer().unwrap().0.status, status, "{hosts:?}");
+    }
+    let mut old = server.connect();
+    old.write(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+    assert!(old.read_to_end().unwrap().starts_with(b"HTTP/1.0 200"), "HTTP/1.0 knows no Host");
+}

@@ -58,10 +58,9 @@ fn a_public_address_stands_before_all() {
 #[test]
 fn a_hostile_host_gets_into_no_link() {
     let server = with_kit(&[]);
-    for host in ["a b", "a/b", "a\"b", "a@b", "<x>", "a,b"] {
-        let answer = server.anonymous().get("/api/v1/updates?id=omni.kit").header("host", host).send();
-        assert!(answer.status == 400 || !answer.json()["filename"].as_str().unwrap().contains(host), "{answer}");
-        let page = server.anonymous().get("/").header("host", host).send();
-        assert!(!page.text().contains("<x>"), "{page}");
+    for host in ["a b", "a/b", "a\"b", "a@b", "<x>", "a:b:c"] {
+        for path in ["/api/v1/updates?id=omni.kit", "/"] {
+            server.anonymous().get(path).header("host", host).problem(400, "one Host header");
+        }
     }
 }
