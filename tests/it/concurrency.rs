@@ -48,7 +48,7 @@ fn a_name_is_taken_once() {
     let server = TestServer::start();
     let omni = server.omni();
     let make = |omni: &Client, n: usize| {
-        let name = if n % 2 == 0 { "kit" } else { "KIT" };
+        let name = if n.is_multiple_of(2) { "kit" } else { "KIT" };
         omni.post("/api/v1/packages").json(&json!({ "name": name })).send()
     };
     assert_eq!(race(&omni, make), [201, 409, 409, 409, 409, 409, 409, 409]);
