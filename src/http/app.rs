@@ -26,6 +26,9 @@ use crate::service::{Caller, Credentials, Identity, Refusal, Registry};
 /// The name of the cookie that holds a session's secret.
 pub const SESSION_COOKIE: &str = "packhouse_session";
 
+/// The route whose errors old clients read too.
+const UPDATE_CHECK: &str = "updates";
+
 /// What the pipeline is told by the operator.
 #[derive(Debug, Clone, Default)]
 pub struct AppConfig {
@@ -87,7 +90,10 @@ impl App {
         let mut line = Line { route: "none", caller: "-".to_owned() };
         let answer = Arc::clone(&self).handle(request, outside, &mut line).await;
         let failed = answer.is_err();
-        let mut response = answer.unwrap_or_else(Problem::into_response);
+        let mut response = answer.unwrap_or_else(|problem| {
+            let is_update_check = line.route == UPDATE_CHECK;
+            if is_update_check { handlers::in_both_dialects(problem) } else { problem }.into_response()
+        });
         security_headers::set_common(response.headers_mut());
         if failed {
             response.headers_mut().entry(http::header::CACHE_CONTROL).or_insert(handlers::NO_STORE);

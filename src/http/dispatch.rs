@@ -12,7 +12,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
@@ -44,6 +45,8 @@ where
 
     let mut response = if is_coded(request.headers()) {
         Problem::bad_request("the only transfer encoding that is understood is chunked, once").into_response()
+    } else if request.version() == Version::HTTP_11 && !has_host(request.headers()) {
+        Problem::bad_request("a request has one Host header, with a host and perhaps a port").into_response()
     } else {
         // The handler's own state may be inconsistent after a panic; it must guard what it shares, as with any task.
         let answered = AssertUnwindSafe(async move { handler(request, peer).await }).catch_unwind().await;
@@ -70,6 +73,13 @@ fn is_coded(headers: &HeaderMap) -> bool {
         let is_chunked = coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
         at > 0 || !is_chunked
     })
+}
+
+/// Whether there is the one well-formed `Host` that HTTP/1.1 asks for (RFC 9112, section 3.2). It may be empty.
+fn has_host(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
 }
 
 /// Keeps what the headers of a response say about content that is not sent.

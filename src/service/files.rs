@@ -313,6 +313,14 @@ pub(super) fn put_file(
         Some(platform) => platform,
         None => add_platform(edit, package.owner, &name.platform, now)?,
     };
+    if let Some(published) = edit.deleted_file(&release, platform.id, &name.display_name)?
+        && published != new.sha256
+    {
+        return Err(Refusal::conflict(format!(
+            "{} of {} was published with other bytes (SHA-256 {published}) before it was deleted; publish a new version",
+            name.display_name, release.version
+        )));
+    }
     let outcome = if place.former.is_some() { Outcome::Replaced } else { Outcome::Created };
     let file = match place.former {
         Some(former) => {

@@ -178,7 +178,7 @@ impl PackageView {
         for channel in rows.channels(package.owner)? {
             let mut highest = None;
             rows.releases_below(package.id, channel.id, None, |release| {
-                if !release.is_offered() {
+                if !release.is_offered() || rows.files(release.id)?.is_empty() {
                     return Ok(std::ops::ControlFlow::Continue(()));
                 }
                 highest = Some(release.version);

@@ -14,7 +14,7 @@ use super::blobs::{StoredBlob, ledger};
 use super::file::Scratch;
 use super::index_rows::IndexEdit;
 use super::records::Record;
-use super::rows::Rows;
+use super::rows::{Rows, deleted_place};
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
 use crate::model::{
     ApiToken, Channel, ChannelId, Content, FileId, Manifest, Member, Package, PackageKey, Platform, Release,
@@ -203,6 +203,8 @@ impl<'t> Edit<'t> {
             self.delete_member(package.id, member.user)?;
         }
         let tx = self.tx();
+        let of_package = (package.id.0, "")..(package.id.0 + 1, "");
+        tx.open_table(tables::DELETED_FILES)?.retain_in::<(u64, &str), _>(of_package, |_, _| false)?;
         tx.open_table(tables::PACKAGES)?.remove(package.id.0)?;
         let folded = package.full_name().as_str().to_ascii_lowercase();
         tx.open_table(tables::PACKAGES_BY_NAME)?.remove(folded.as_str())?;
@@ -329,9 +331,16 @@ impl<'t> Edit<'t> {
         Ok(())
     }
 
-    /// Removes a file with its manifest and its share in its content.
+    /// Removes a file with its manifest and its share in its content. That of a published file is remembered, so that
+    /// other bytes never take its name.
     pub fn delete_file(&mut self, release: &Release, file: &ReleaseFile) -> Result<(), StorageError> {
-        self.tx().open_table(tables::FILES)?.remove((file.release.0, file.id.0))?;
+        let tx = self.tx();
+        tx.open_table(tables::FILES)?.remove((file.release.0, file.id.0))?;
+        if release.is_sealed() {
+            let place = deleted_place(release, file.platform, &file.display_name);
+            let mut table = tx.open_table(tables::DELETED_FILES)?;
+            table.insert((release.package.0, place.as_str()), *file.sha256.as_bytes())?;
+        }
         self.set_manifest(file.id, None)?;
         self.count_platform_use(release, file, -1)?;
         self.release_content(file)?;

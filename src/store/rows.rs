@@ -11,8 +11,8 @@ use super::StorageError;
 use super::records::Record;
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
 use crate::model::{
-    ApiToken, ApiTokenId, Channel, ChannelId, FileId, FullName, Manifest, Member, Package, PackageKey, Platform,
-    PlatformId, Release, ReleaseFile, ReleaseId, Session, Sha256, Timestamp, User, UserId, UserName, Version,
+    ApiToken, ApiTokenId, Channel, ChannelId, DisplayName, FileId, FullName, Manifest, Member, Package, PackageKey,
+    Platform, PlatformId, Release, ReleaseFile, ReleaseId, Session, Sha256, Timestamp, User, UserId, UserName, Version,
 };
 
 /// A transaction whose tables can be read.
@@ -380,6 +380,19 @@ impl<S: Source> Rows<S> {
         self.records(tables::FILES, range, |(release, id)| (ReleaseId(release), FileId(id)))
     }
 
+    /// The SHA-256 of the published file that was deleted from this place, if one was.
+    pub fn deleted_file(
+        &self,
+        release: &Release,
+        platform: PlatformId,
+        display_name: &DisplayName,
+    ) -> Result<Option<Sha256>, StorageError> {
+        let place = deleted_place(release, platform, display_name);
+        let table = self.source.table(tables::DELETED_FILES)?;
+        let found = table.get((release.package.0, place.as_str()))?;
+        Ok(found.map(|digest| Sha256::from_bytes(digest.value())))
+    }
+
     /// The manifest of a file.
     pub fn manifest(&self, file: FileId) -> Result<Option<Manifest>, StorageError> {
         let table = self.source.table(tables::MANIFESTS)?;
@@ -388,4 +401,9 @@ impl<S: Source> Rows<S> {
         };
         Manifest::parse(text.value()).map(Some).map_err(|problem| StorageError::damaged("manifest", problem))
     }
+}
+
+/// The key of a deleted file within its package. Neither a version nor the numbers have a slash.
+pub(super) fn deleted_place(release: &Release, platform: PlatformId, display_name: &DisplayName) -> String {
+    format!("{}/{}/{}/{display_name}", release.channel.0, release.version, platform.0)
 }

@@ -75,6 +75,9 @@ pub(super) const FILES: Table<(u64, u64), &[u8]> = Table::new("files");
 /// File id to its manifest as JSON text.
 pub(super) const MANIFESTS: Table<u64, &[u8]> = Table::new("manifests");
 
+/// (Package, place of the file) to the SHA-256 of a published file that was deleted: see `Edit::delete_file`.
+pub(super) const DELETED_FILES: Table<(u64, &str), [u8; 32]> = Table::new("deleted_files");
+
 /// Package id to what the index has of it.
 pub(super) const INDEX_PACKAGES: Table<u64, &[u8]> = Table::new("index_packages");
 /// View (the default one has no name) to the serial of its last change.
@@ -105,6 +108,7 @@ pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
     tx.open_table(RELEASES_BY_TIME)?;
     tx.open_table(FILES)?;
     tx.open_table(MANIFESTS)?;
+    tx.open_table(DELETED_FILES)?;
     tx.open_table(INDEX_PACKAGES)?;
     tx.open_table(INDEX_VIEWS)?;
     tx.open_table(INDEX_CHANGES)?;

@@ -5,6 +5,7 @@
 mod api;
 mod bad_input;
 mod cli;
+mod concurrency;
 mod durability;
 mod readme;
 mod real_data;

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Scope, TestServer, file_path};
 
-/// A wrong setup token counted as a failed sign-in of its address, and of an account without a name. A few requests from
-/// anywhere so kept the operator from making the first account, for up to a quarter of an hour; and on a server that was
-/// set up long ago, visits to its setup page kept everyone behind the same address from signing in.
+/// A wrong setup token counted as a failed sign-in of its address, and of an account without a name. A few requests
+/// from anywhere so kept the operator from making the first account, for up to a quarter of an hour; and on a server
+/// that was set up long ago, visits to its setup page kept everyone behind the same address from signing in.
 #[test]
 fn wrong_setup_tokens_keep_nobody_out() {
     let server = TestServer::with().empty().start();
@@ -76,4 +76,59 @@ fn a_body_in_a_coding_that_is_not_understood_is_refused() {
         assert_eq!(wire.read_answer().unwrap().0.status, 400, "{coding}");
     }
     server.anonymous().get(&path).is(404);
+}
+
+/// Requests without `Host`, with two, or with one that is none, were answered; the addresses in the answers then had no
+/// host, so that an updater got a path where it expects an address.
+#[test]
+fn a_request_says_whom_it_is_for() {
+    let server = TestServer::start();
+    for (hosts, status) in [
+        ("", 400),
+        ("host: a\r\nhost: b\r\n", 400),
+        ("host: a b\r\n", 400),
+        ("host:\r\n", 200),
+        ("host: [::1]:80\r\n", 200),
+        ("Host: packages.example.org:8080\r\n", 200),
+    ] {
+        let mut wire = server.connect();
+        wire.write(format!("GET /healthz HTTP/1.1\r\n{hosts}\r\n").as_bytes()).unwrap();
+        assert_eq!(wire.read_answer().unwrap().0.status, status, "{hosts:?}");
+    }
+    let mut old = server.connect();
+    old.write(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+    assert!(old.read_to_end().unwrap().starts_with(b"HTTP/1.0 200"), "HTTP/1.0 knows no Host");
+}
+
+/// An owner could delete a file of a published release and put other bytes under its name, while caches and clients
+/// had been told that it never changes.
+#[test]
+fn a_deleted_file_does_not_come_back_with_other_bytes() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("kit", "public");
+    omni.publish("omni/kit", "stable/1.0.0", "any/a.zip", "the bytes");
+    let file = file_path("omni/kit", "stable/1.0.0", "any/a.zip");
+    let put = |bytes: &'static str| omni.put(&format!("{file}?create=active")).body(bytes);
+    omni.delete(&file).is(204);
+    put("other bytes").problem(409, "was published with other bytes");
+    put("the bytes").is(201);
+    omni.delete("/api/v1/packages/omni/kit/releases/stable/1.0.0").is(204);
+    put("other bytes").problem(409, "was published with other bytes");
+    put("the bytes").is(201);
+    // A package that is deleted takes its names along.
+    omni.delete("/api/v1/packages/omni/kit").is(204);
+    omni.make_package("kit", "public");
+    put("other bytes").is(201);
+}
+
+/// Old clients of the update check read `success` and `message`, which a token that is not valid left out.
+#[test]
+fn every_error_of_an_update_check_is_in_both_dialects() {
+    let server = TestServer::start();
+    for query in ["id=omni.kit&token=ph_acc_wrong", "id=omni.kit", "id=%ff"] {
+        let answer = server.anonymous().get(&format!("/api/v1/updates?{query}")).send().json();
+        assert_eq!(answer["success"], false, "{answer}");
+        assert_eq!(answer["message"], answer["detail"], "{answer}");
+    }
 }

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::support::{Cli, Scope, TestServer};
+use crate::support::{Cli, Scope, Start, TestServer};
 
 struct Certificate {
     folder: tempfile::TempDir,
@@ -43,8 +43,12 @@ impl Certificate {
     }
 
     fn start(&self) -> TestServer {
+        self.start_on(TestServer::with())
+    }
+
+    fn start_on(&self, start: Start<'_>) -> TestServer {
         let (cert, key) = (self.path("cert.pem"), self.path("key.pem"));
-        TestServer::with().flags(&["--tls-cert", text(&cert), "--tls-key", text(&key)]).start()
+        start.flags(&["--tls-cert", text(&cert), "--tls-key", text(&key)]).start()
     }
 }
 
@@ -122,7 +126,10 @@ async fn plain_http_on_the_same_port_ends_without_harm() {
 #[test]
 fn the_commands_trust_a_given_authority_alone() {
     let certificate = Certificate::new();
-    let server = certificate.start();
+    let mut plain = TestServer::start();
+    plain.omni().make_package("kit", "public");
+    plain.stop();
+    let server = certificate.start_on(TestServer::with().on(plain.data()));
     let ca = certificate.path("cert.pem");
     let folder = tempfile::tempdir().unwrap();
     let sync = || Cli::new(&["sync", &server.origin(), text(folder.path())]);
@@ -134,8 +141,9 @@ fn the_commands_trust_a_given_authority_alone() {
     std::fs::write(&file, vec![7; 3 << 20]).unwrap();
     let words =
         ["publish", &server.origin(), text(&file), "--package", "omni.kit", "--version", "1", "--ca-file", text(&ca)];
-    let publish = Cli::new(&words).token(server.secret("omni", Scope::Publish)).exits(1);
-    assert!(publish.err.contains("there is no package omni.kit"), "{publish}");
+    let published = Cli::new(&words).token(server.secret("omni", Scope::Publish)).exits(0);
+    assert!(published.out.contains(&format!("{}/api/v1/packages/omni/kit/", server.origin())), "{published}");
+    assert!(sync().and(&["--ca-file", text(&ca)]).exits(0).out.contains("+ omni.kit"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

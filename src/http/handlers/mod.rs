@@ -13,6 +13,8 @@ mod status;
 mod tokens;
 mod updates;
 
+pub(super) use updates::in_both_dialects;
+
 use http::{HeaderValue, Response, StatusCode};
 
 use super::Body;

@@ -1,9 +1,8 @@
 //! Update checks, what newer releases require, and the search over public packages.
 
-use http::{Response, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::http::Body;
 use crate::http::app::{Answer, Ask};
 use crate::http::json;
 use crate::http::problem::Problem;
@@ -11,18 +10,12 @@ use crate::model::PlatformName;
 use crate::service::UpdateQuery;
 
 /// Errors of an update check have two dialects in one document: problem+json, and `success` with `code` and `message`.
-pub(super) fn updates(ask: &Ask) -> Answer {
-    check(ask).or_else(|problem| {
-        let (code, message) = (problem.status().as_u16(), problem.detail().to_owned());
-        Ok(problem
-            .with_member("success", false)
-            .with_member("code", code)
-            .with_member("message", message)
-            .into_response())
-    })
+pub(in crate::http) fn in_both_dialects(problem: Problem) -> Problem {
+    let (code, message) = (problem.status().as_u16(), problem.detail().to_owned());
+    problem.with_member("success", false).with_member("code", code).with_member("message", message)
 }
 
-fn check(ask: &Ask) -> Result<Response<Body>, Problem> {
+pub(super) fn updates(ask: &Ask) -> Answer {
     let query = update_query(ask)?;
     let all = match ask.query.exact("mode") {
         None | Some("" | "1") => false,

@@ -196,3 +196,26 @@ fn nobody_may_be_slow_for_ever() {
     assert!(begun.elapsed() < Duration::from_secs(15), "it took {:?}", begun.elapsed());
     scene.is_unchanged("a slow client");
 }
+
+#[test]
+fn nobody_has_all_connections() {
+    let scene = Scene::new(&["--max-connections-per-address", "8"]);
+    let held: Vec<_> = (0..8)
+        .map(|_| {
+            let mut wire = scene.server.connect();
+            wire.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+            assert_eq!(wire.read_answer().unwrap().0.status, 200);
+            wire
+        })
+        .collect();
+    let mut one_more = scene.server.connect();
+    let _ = one_more.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+    let (head, body) = one_more.read_answer().unwrap();
+    assert_eq!(head.status, 429, "{}", String::from_utf8_lossy(&body));
+    drop(held);
+    let patience = Instant::now() + Duration::from_secs(10);
+    while scene.server.anonymous().get("/healthz").try_send().is_ok_and(|answer| answer.status != 200) {
+        assert!(Instant::now() < patience, "what was given back can be had again");
+    }
+    scene.is_unchanged("many connections");
+}
