@@ -163,7 +163,8 @@ pub(crate) fn read(snapshot: &Snapshot) -> Views {
 }
 
 fn read_view(view: &View) -> ViewFiles {
-    let mut hashes = Map::new();
+    // Sorted by paths, which is not the order of the names: `a-b.gz` comes before `a.gz`.
+    let mut hashes = BTreeMap::new();
     let mut packages = BTreeMap::new();
     for file in view.packages() {
         let text = decompress(&file.render().expect("the lines are filled in"));
