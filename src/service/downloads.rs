@@ -1,5 +1,6 @@
 //! Downloads: which bytes a caller gets for a name, and finding the file that a name stands for.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use super::Registry;
@@ -217,15 +218,21 @@ pub(super) fn offered<S: Source, T>(
 ) -> Result<Vec<(Release, T)>, StorageError> {
     let channels = rows.channels(package.owner)?;
     let mut found: Vec<(Release, T)> = Vec::new();
+    // Versions that a nearer channel has its own release of, be it yanked or for other platforms: as in the index, the
+    // releases of farther channels are not meant then.
+    let mut shadowed: HashSet<Version> = HashSet::new();
     for reached in reach(channel, &channels) {
         let mut taken = 0;
+        let mut own = Vec::new();
         rows.releases_below(package.id, reached, None, |release| {
             if taken == limit || above.is_some_and(|above| release.version <= *above) {
                 return Ok(ControlFlow::Break(()));
             }
-            let shadowed = found.iter().any(|(nearer, _)| nearer.version == release.version);
+            if !release.active || shadowed.contains(&release.version) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            own.push(release.version.clone());
             if release.is_offered()
-                && !shadowed
                 && let Some(picked) = pick(&release)?
             {
                 found.push((release, picked));
@@ -233,6 +240,7 @@ pub(super) fn offered<S: Source, T>(
             }
             Ok(ControlFlow::Continue(()))
         })?;
+        shadowed.extend(own);
     }
     found.sort_by(|(a, _), (b, _)| b.version.cmp(&a.version));
     found.truncate(limit);

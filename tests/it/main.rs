@@ -2,9 +2,15 @@
 
 #![cfg(test)]
 
+mod api;
+mod bad_input;
+mod cli;
+mod concurrency;
 mod durability;
 mod real_data;
 mod regression;
 mod roles;
+mod shutdown;
 mod support;
 mod tidy;
+mod tls;

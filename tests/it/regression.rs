@@ -1,12 +1,12 @@
 //! A test per bug that once was, with its story.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::TestServer;
+use crate::support::{Scope, TestServer, file_path};
 
-/// A wrong setup token counted as a failed sign-in of its address, and of an account without a name. A few requests from
-/// anywhere so kept the operator from making the first account, for up to a quarter of an hour; and on a server that was
-/// set up long ago, visits to its setup page kept everyone behind the same address from signing in.
+/// A wrong setup token counted as a failed sign-in of its address, and of an account without a name. A few requests
+/// from anywhere so kept the operator from making the first account, for up to a quarter of an hour; and on a server
+/// that was set up long ago, visits to its setup page kept everyone behind the same address from signing in.
 #[test]
 fn wrong_setup_tokens_keep_nobody_out() {
     let server = TestServer::with().empty().start();
@@ -35,4 +35,67 @@ fn a_server_that_has_just_begun_to_listen_stops_in_good_order() {
         assert!(server.stop().success());
         server.restart();
     }
+}
+
+/// A yanked release on beta did not stand in front of the same version on stable for update checks and `latest`, while
+/// it did in the index: `sync` said that 1.1.0 was withdrawn, and the updater installed it.
+#[test]
+fn update_checks_and_the_index_agree_on_whose_release_it_is() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("kit", "public");
+    for release in ["stable/1.0.0", "stable/1.1.0", "beta/1.1.0"] {
+        omni.publish("omni/kit", release, "any/a", release);
+    }
+    omni.patch("/api/v1/packages/omni/kit/releases/beta/1.1.0").json(&json!({ "yanked": "broken" })).is(200);
+    let anonymous = server.anonymous();
+    let lines = anonymous.get("/channels/beta/v2/packages/omni.kit.gz").is(200).gunzip();
+    assert!(lines.lines().nth(1).unwrap().contains("\"yanked\":true"), "{lines}");
+    let summaries: Value =
+        serde_json::from_str(&anonymous.get("/channels/beta/v2/summaries.gz").is(200).gunzip()).unwrap();
+    assert_eq!(summaries["omni.kit"]["package"]["version"], "1.0.0");
+    let update = anonymous.get("/api/v1/updates?id=omni.kit&channel=beta").is(200).json();
+    assert_eq!(update["version"], "1.0.0");
+    let link = anonymous.get("/download/omni/kit/beta/latest/any").is(302);
+    assert!(link.header("location").contains("/releases/stable/1.0.0/"), "{link}");
+}
+
+/// The body of a request with `Transfer-Encoding: gzip, chunked` was taken out of its chunks and stored as it then was,
+/// compressed, as the file itself.
+#[test]
+fn a_body_in_a_coding_that_is_not_understood_is_refused() {
+    let server = TestServer::start();
+    server.omni().make_package("kit", "public");
+    let path = format!("{}?create=active", file_path("omni/kit", "stable/1.0.0", "any/a.zip"));
+    let secret = server.secret("omni", Scope::Publish);
+    for coding in ["gzip, chunked", "chunked, chunked", "chunked\r\ntransfer-encoding: chunked", "x, chunked"] {
+        let mut wire = server.connect();
+        let head = format!("PUT {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\n");
+        let body = "5\r\nhello\r\n0\r\n\r\n";
+        wire.write(format!("{head}transfer-encoding: {coding}\r\n\r\n{body}").as_bytes()).unwrap();
+        assert_eq!(wire.read_answer().unwrap().0.status, 400, "{coding}");
+    }
+    server.anonymous().get(&path).is(404);
+}
+
+/// Requests without `Host`, with two, or with one that is none, were answered; the addresses in the answers then had no
+/// host, so that an updater got a path where it expects an address.
+#[test]
+fn a_request_says_whom_it_is_for() {
+    let server = TestServer::start();
+    for (hosts, status) in [
+        ("", 400),
+        ("host: a\r\nhost: b\r\n", 400),
+        ("host: a b\r\n", 400),
+        ("host:\r\n", 200),
+        ("host: [::1]:80\r\n", 200),
+        ("Host: packages.example.org:8080\r\n", 200),
+    ] {
+        let mut wire = server.connect();
+        wire.write(format!("GET /healthz HTTP/1.1\r\n{hosts}\r\n").as_bytes()).unwrap();
+        assert_eq!(wire.read_answer().unwrap().0.status, status, "{hosts:?}");
+    }
+    let mut old = server.connect();
+    old.write(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
+    assert!(old.read_to_end().unwrap().starts_with(b"HTTP/1.0 200"), "HTTP/1.0 knows no Host");
 }

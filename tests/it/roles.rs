@@ -1,7 +1,7 @@
 //! Every call as every role, on a public and on a private package: who may, who may not, and what nobody is told.
 //!
-//! [`table`] says what is expected, [`world`] makes the registry it is about. A call that changed something gets a fresh
-//! copy of that registry for the next role.
+//! [`table`] says what is expected, [`world`] makes the registry it is about. After a call that changed something, the
+//! next role gets a fresh copy of that registry.
 
 mod table;
 mod world;

@@ -5,6 +5,7 @@
 //! the end of the server's log. Knows nothing of the project's own client.
 
 mod answer;
+mod cli;
 mod client;
 mod files;
 mod prepared;
@@ -14,9 +15,9 @@ mod tests;
 mod wire;
 
 pub(crate) use answer::Answer;
+pub(crate) use cli::Cli;
 pub(crate) use client::{Client, Request};
 pub(crate) use files::Files;
 pub(crate) use prepared::{PASSWORD, Scope};
 pub(crate) use publish::file_path;
-pub(crate) use server::{TestServer, binary, free_of_flags};
-pub(crate) use wire::Wire;
+pub(crate) use server::{Start, TestServer};

@@ -1,7 +1,7 @@
 //! A data directory with users of every kind, made once per test run and copied for each server.
 //!
-//! Its password hashes have one round, so that signing in costs nothing; and it was made an hour ago, so that one of its
-//! tokens has expired.
+//! Its password hashes have one round, so that signing in costs nothing; and it was made an hour ago, so that one of
+//! its tokens has expired.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;

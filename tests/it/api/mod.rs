@@ -1,0 +1,25 @@
+//! The calls of the API, by subject: what each does, answers and refuses. Who may call them is `roles`' matter.
+
+mod channels;
+mod downloads;
+mod files;
+mod index;
+mod members;
+mod packages;
+mod platforms;
+mod problems;
+mod proxies;
+mod releases;
+mod session;
+mod setup;
+mod tokens;
+mod updates;
+mod users;
+
+use serde_json::Value;
+
+/// The values of a field of each item of a list.
+fn each(list: &Value, field: &str) -> Vec<String> {
+    let items = list["items"].as_array().expect("a list has items");
+    items.iter().map(|item| item[field].as_str().expect("it is a text").to_owned()).collect()
+}
