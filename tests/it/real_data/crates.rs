@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::cargo::{Archive, archives};
 use crate::durability::load::{check_index, make_token};
 use crate::durability::reference::{File, Package, Reference, Release};
-use crate::support::{Client, TestServer, binary, free_of_flags};
+use crate::support::{Cli, Client, TestServer};
 
 const CLIENTS: usize = 8;
 /// Fewer are a sign that they were looked for in the wrong place.
@@ -62,11 +62,8 @@ fn add_to(reference: &mut Reference, archive: &Archive, version: &str) {
 
 /// Runs `packhouse sync` and answers its report.
 fn sync(server: &TestServer, dir: &Path) -> Value {
-    let mut command = free_of_flags(&binary());
-    command.arg("sync").arg(server.origin()).arg(dir).arg("--json");
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let dir = dir.to_str().expect("a temporary folder has a plain name");
+    Cli::new(&["sync", &server.origin(), dir, "--json"]).exits(0).json()
 }
 
 /// The routes of requests in a part of the log that ask for index files, with how often each was answered how.

@@ -21,3 +21,4 @@ pub(crate) use files::Files;
 pub(crate) use prepared::{PASSWORD, Scope};
 pub(crate) use publish::file_path;
 pub(crate) use server::{Start, TestServer};
+pub(crate) use wire::Wire;
