@@ -85,6 +85,10 @@ pub struct ServeArgs {
     #[argh(option, arg_name = "size")]
     pub max_file_size: Option<ByteSize>,
 
+    /// largest head of a request, all its fields together
+    #[argh(option, arg_name = "size")]
+    pub max_header_size: Option<ByteSize>,
+
     /// connections open at the same time
     #[argh(option, arg_name = "n")]
     pub max_connections: Option<usize>,

@@ -22,6 +22,9 @@ use crate::service::{Background, Clock, Registry, RegistryConfig};
 /// Where the server listens unless it is told otherwise: for this machine alone, until its operator decides.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
+/// What the head of a request may be limited to: browsers need some room, and it is memory for each connection.
+const HEADER_BYTES: std::ops::RangeInclusive<usize> = 8 * 1024..=256 * 1024;
+
 /// A configuration that fits together.
 #[derive(Debug)]
 struct Config {
@@ -55,6 +58,10 @@ impl Config {
         }
         if let Some(value) = args.max_connections_per_address {
             limits.connections_per_address_max = count("--max-connections-per-address", value)?;
+        }
+        if let Some(size) = args.max_header_size {
+            let fits = usize::try_from(size.0).ok().filter(|bytes| HEADER_BYTES.contains(bytes));
+            limits.header_bytes_max = fits.ok_or_else(|| usage("--max-header-size is from 8KiB to 256KiB"))?;
         }
         limits.header_timeout = args.header_timeout.map_or(limits.header_timeout, |span| span.0);
         limits.idle_timeout = args.idle_timeout.map_or(limits.idle_timeout, |span| span.0);
@@ -91,8 +98,9 @@ fn check_public_url(text: &str) -> Result<String, Failure> {
 pub fn run(args: &ServeArgs) -> Result<(), Failure> {
     let config = Config::check(args)?;
     log_to_standard_error(&config.log)?;
-    let tls = config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
-    drop(tls);
+    // A certificate that cannot be used is told before anything is opened.
+    config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
+    raise_descriptor_limit(config.limits.connections_max);
     let registry = Arc::new(Registry::open(&config.data, config.registry.clone(), Clock::System).map_err(Failure::of)?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::of)?;
     let served = runtime.block_on(serve(&config, &registry));
@@ -100,6 +108,17 @@ pub fn run(args: &ServeArgs) -> Result<(), Failure> {
     registry.close();
     tracing::info!("stopped");
     served
+}
+
+/// Takes as many file descriptors as the system lets us: each connection needs one, and shells start programs with few.
+fn raise_descriptor_limit(connections_max: u32) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let have = if raised.is_ok() { limit.maximum } else { limit.current };
+    if have.is_some_and(|have| have < u64::from(connections_max) + 64) {
+        tracing::warn!(have, connections_max, "fewer file descriptors than connections may be open; raise LimitNOFILE");
+    }
 }
 
 fn log_to_standard_error(filter: &str) -> Result<(), Failure> {
@@ -204,6 +223,7 @@ mod tests {
         for wrong in [
             &["--tls-cert", "a.pem"][..],
             &["--max-connections", "0"],
+            &["--max-header-size", "1KiB"],
             &["--trusted-proxy", "not a network"],
             &["--public-url", "packages.example.org"],
             &["--public-url", "https://a/b"],

@@ -207,6 +207,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Invalid { field, message } => Self::unprocessable(field, message),
             Refusal::NotFound(message) => Self::not_found(message),
+            Refusal::Gone(message) => Self::gone(message),
             Refusal::Conflict { field: Some(field), message } => Self::conflict(message).with_field(field),
             Refusal::Conflict { field: None, message } => Self::conflict(message),
             Refusal::NotSignedIn(message) => Self::unauthorized(message),

@@ -127,6 +127,8 @@ pub enum Route {
     IndexRegistry(View),
     /// `summaries.gz` of a view.
     IndexSummaries(View),
+    /// What changed in a view.
+    IndexChanges(View),
     /// `packages/FULLNAME.gz` of a view.
     IndexPackage(View, FullName),
     /// `archives/FULLNAME/FULLNAME-ID.json` of a view.
@@ -206,6 +208,7 @@ impl Route {
             | Self::Download(_)
             | Self::IndexRegistry(_)
             | Self::IndexSummaries(_)
+            | Self::IndexChanges(_)
             | Self::IndexPackage(..)
             | Self::ArchiveManifest(..)
             | Self::Archive(..) => Access::Anyone,
@@ -305,6 +308,7 @@ impl Route {
             Self::Download(_) => "download",
             Self::IndexRegistry(_) => "index_registry",
             Self::IndexSummaries(_) => "index_summaries",
+            Self::IndexChanges(_) => "index_changes",
             Self::IndexPackage(..) => "index_package",
             Self::ArchiveManifest(..) => "archive_manifest",
             Self::Archive(..) => "archive",
@@ -467,6 +471,7 @@ fn index(verb: Verb, view: View, segments: &[&str]) -> Result<Route, NoRoute> {
     let found = match segments {
         ["registry.gz"] => Route::IndexRegistry(view),
         ["summaries.gz"] => Route::IndexSummaries(view),
+        ["changes"] => Route::IndexChanges(view),
         ["packages", file] => {
             let name = file.strip_suffix(".gz").ok_or(NoRoute::NotFound)?;
             Route::IndexPackage(view, unknown_if_invalid(name)?)
@@ -643,6 +648,7 @@ mod tests {
         ("/download/omni/kit/stable/1.0.0/any/a.zip", "GET, HEAD", &[("GET", "download")]),
         ("/v2/registry.gz", "GET, HEAD", &[("GET", "index_registry")]),
         ("/channels/beta/v2/summaries.gz", "GET, HEAD", &[("GET", "index_summaries")]),
+        ("/channels/beta/v2/changes", "GET, HEAD", &[("GET", "index_changes")]),
         ("/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "index_package")]),
         ("/v2/archives/omni.kit/omni.kit-1.0+wx64.r.json", "GET, HEAD", &[("GET", "archive_manifest")]),
         ("/v2/archives/omni.kit/omni.kit-1.0%2Bwx64.r/a.zip", "GET, HEAD", &[("GET", "archive")]),

@@ -49,6 +49,17 @@ struct Placement {
 }
 
 impl Placements {
+    /// Notes where packages are from now on.
+    pub(super) fn update(&mut self, latest: Latest) {
+        for (key, package) in latest {
+            let name = package.as_ref().and_then(|package| package.contents.first()).map(|one| one.file.shared_name());
+            match (name, package) {
+                (Some(name), Some(package)) => self.insert(key, name, &package),
+                _ => drop(self.by_key.remove(&key)),
+            }
+        }
+    }
+
     fn insert(&mut self, key: PackageKey, full_name: Arc<str>, package: &RenderedPackage) {
         let views: Arc<[ViewName]> = package.views.iter().map(|(view, _)| view.clone()).collect();
         let views = match self.view_sets.get(&views) {
@@ -71,18 +82,22 @@ pub(super) struct Step {
     pub(super) snapshot: Snapshot,
     pub(super) applied: Applied,
     /// Files that are worth another visit when they have lasted.
-    pub(super) long_files: Vec<Arc<PackageFile>>,
+    pub(super) unfinished: Vec<Arc<PackageFile>>,
 }
 
+/// Packages as they are now: what each contributes to the public views, if anything.
+pub(super) type Latest = HashMap<PackageKey, Option<RenderedPackage>>;
+
 /// Merges packages into `snapshot`: what each contributes now, or none for one that is gone. Of several states of one
-/// package the last counts. Nothing is returned where nothing changes in any view.
+/// package the last counts. There is no step where nothing changes in any view. When the step is taken, the
+/// placements are to be brought up to the packages.
 pub(super) fn merge(
     snapshot: &Snapshot,
-    placements: &mut Placements,
+    placements: &Placements,
     packages: Vec<(PackageKey, Option<RenderedPackage>)>,
     serial: Serial,
-) -> Option<Step> {
-    let mut latest: HashMap<PackageKey, Option<RenderedPackage>> = HashMap::with_capacity(packages.len());
+) -> (Option<Step>, Latest) {
+    let mut latest: Latest = HashMap::with_capacity(packages.len());
     for (key, package) in packages {
         let public = package.filter(|package| package.visibility == Visibility::Public && !package.views.is_empty());
         latest.insert(key, public);
@@ -109,14 +124,7 @@ pub(super) fn merge(
         }
     }
     let step = step(snapshot, changes, serial);
-    for (key, package) in latest {
-        let name = package.as_ref().and_then(|package| package.contents.first()).map(|one| one.file.shared_name());
-        match (name, package) {
-            (Some(name), Some(package)) => placements.insert(key, name, &package),
-            _ => drop(placements.by_key.remove(&key)),
-        }
-    }
-    step
+    (step, latest)
 }
 
 /// Puts in the place of a package's files those that its views have already, where they are the same.
@@ -162,13 +170,13 @@ fn step(snapshot: &Snapshot, changes: HashMap<&ViewName, Vec<Change<'_>>>, seria
 
     let mut applied = Applied { serial, changes: Vec::new() };
     let mut views = Vec::new();
-    let mut long_files = Vec::new();
+    let mut unfinished = Vec::new();
     for mut group in groups {
         let Some(next) = group.base.apply(&group.changes, serial) else { continue };
         let summaries =
             Some(next.view.summaries().crc32()).filter(|_| !next.view.summaries().is(group.base.summaries()));
         let files = group.changes.iter().filter_map(|change| change.to).map(|content| &content.file);
-        long_files.extend(files.filter(|file| file.is_long()).cloned());
+        unfinished.extend(files.filter(|file| !file.is_best()).cloned());
         group.views.sort();
         let view = Arc::new(next.view);
         views.extend(group.views.iter().map(|name| (name.clone(), Arc::clone(&view))));
@@ -177,7 +185,7 @@ fn step(snapshot: &Snapshot, changes: HashMap<&ViewName, Vec<Change<'_>>>, seria
     if views.is_empty() {
         return None;
     }
-    Some(Step { snapshot: snapshot.with(views), applied, long_files })
+    Some(Step { snapshot: snapshot.with(views), applied, unfinished })
 }
 
 /// Puts changes in the order of their names, and leaves one for each: what becomes of it, if anything does.

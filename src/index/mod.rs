@@ -10,7 +10,6 @@
 //! there are. Readers take a [`Snapshot`] and never wait for a writer.
 
 pub mod archives;
-mod balance;
 pub mod gzip;
 mod merge;
 mod package_file;
@@ -37,10 +36,11 @@ pub use self::serial::Serial;
 pub use self::snapshot::Snapshot;
 pub use self::source::{FileSource, PackageSource, ReleaseSource};
 pub use self::view::{View, ViewName};
-use crate::model::PackageKey;
+use crate::model::{PackageKey, Visibility};
 
-/// The most long package files that wait for improvement; the oldest stay as they are, which is only less tight.
-const LONG_FILES_MAX: usize = 4_096;
+/// The most package files that wait for improvement. Of the oldest, short ones are compressed when there are more;
+/// long ones stay as they are, which is only less tight.
+const UNFINISHED_MAX: usize = 4_096;
 
 /// The public index: the snapshot that is served, and what the next one is made with.
 pub struct Index {
@@ -48,11 +48,35 @@ pub struct Index {
     writer: Mutex<Writer>,
 }
 
+/// The next state of the index, which nobody sees yet.
+pub struct Prepared {
+    serial: Serial,
+    step: Option<merge::Step>,
+    latest: merge::Latest,
+}
+
+impl Prepared {
+    /// The serial of this state: a new one where any package that somebody can see came or changed.
+    #[must_use]
+    pub fn serial(&self) -> Serial {
+        self.serial
+    }
+
+    /// What changes in the public views.
+    #[must_use]
+    pub fn applied(&self) -> Applied {
+        match &self.step {
+            Some(step) => step.applied.clone(),
+            None => Applied { serial: self.serial, changes: Vec::new() },
+        }
+    }
+}
+
 struct Writer {
     last: Serial,
     placements: Placements,
-    /// Long package files that may not be at their best.
-    long_files: VecDeque<Weak<PackageFile>>,
+    /// Package files that may not be at their best.
+    unfinished: VecDeque<Weak<PackageFile>>,
 }
 
 impl Index {
@@ -61,7 +85,7 @@ impl Index {
     pub fn new(serial: Serial) -> Self {
         Self {
             snapshot: ArcSwap::from_pointee(Snapshot::empty(serial)),
-            writer: Mutex::new(Writer { last: serial, placements: Placements::default(), long_files: VecDeque::new() }),
+            writer: Mutex::new(Writer { last: serial, placements: Placements::default(), unfinished: VecDeque::new() }),
         }
     }
 
@@ -88,18 +112,46 @@ impl Index {
     ///
     /// Costs time in proportion to the packages that come in. Let a bulk come in batches of some 10,000.
     pub fn merge(&self, packages: Vec<(PackageKey, Option<RenderedPackage>)>, now_us: u64) -> Applied {
-        let mut writer = self.writer();
+        let prepared = self.prepare(packages, now_us);
+        let applied = prepared.applied();
+        self.publish(prepared);
+        applied
+    }
+
+    /// Merges rendered packages into all views without showing them yet. Only the one thread that publishes may
+    /// prepare, and what it does not publish is as if it had never been.
+    #[must_use]
+    pub fn prepare(&self, packages: Vec<(PackageKey, Option<RenderedPackage>)>, now_us: u64) -> Prepared {
+        let writer = self.writer();
         let serial = Serial::next(now_us, writer.last);
-        let snapshot = self.snapshot.load();
-        let Some(step) = merge::merge(&snapshot, &mut writer.placements, packages, serial) else {
-            return Applied { serial: writer.last, changes: Vec::new() };
-        };
-        writer.last = serial;
-        writer.long_files.extend(step.long_files.iter().map(Arc::downgrade));
-        let surplus = writer.long_files.len().saturating_sub(LONG_FILES_MAX);
-        writer.long_files.drain(..surplus);
+        let private = |package: &RenderedPackage| package.visibility == Visibility::Private;
+        let has_private = packages.iter().any(|(_, package)| package.as_ref().is_some_and(private));
+        let (step, latest) = merge::merge(&self.snapshot.load(), &writer.placements, packages, serial);
+        let last = if has_private || step.is_some() { serial } else { writer.last };
+        Prepared { serial: last, step, latest }
+    }
+
+    /// Shows what was prepared, in one step. When this returns, every reader sees it.
+    pub fn publish(&self, prepared: Prepared) {
+        let mut writer = self.writer();
+        writer.last = prepared.serial;
+        writer.placements.update(prepared.latest);
+        let Some(step) = prepared.step else { return };
+        writer.unfinished.extend(step.unfinished.iter().map(Arc::downgrade));
+        let surplus = writer.unfinished.len().saturating_sub(UNFINISHED_MAX);
+        for file in writer.unfinished.drain(..surplus).filter_map(|file| file.upgrade()) {
+            file.compress_short();
+        }
         self.snapshot.store(Arc::new(step.snapshot));
-        step.applied
+    }
+
+    /// Gives views the serials that they had in the time before, so that they are the same to the byte. For a start,
+    /// before anybody reads.
+    pub fn restore_serials(&self, serials: &[(ViewName, Serial)], last: Serial) {
+        let mut writer = self.writer();
+        writer.last = writer.last.max(last);
+        let snapshot = self.snapshot.load().with_serials(serials);
+        self.snapshot.store(Arc::new(snapshot));
     }
 
     /// One round of improvement for a timer: compresses better what was read and what has lasted since the former
@@ -112,15 +164,15 @@ impl Index {
             left -= view.registry().improve(left);
             left -= view.summaries().improve(left);
         }
-        let queue = std::mem::take(&mut self.writer().long_files);
+        let queue = std::mem::take(&mut self.writer().unfinished);
         let living: Vec<_> = queue.iter().filter_map(Weak::upgrade).collect();
         for file in &living {
             left -= file.improve(left);
         }
         let mut writer = self.writer();
         let waiting = living.iter().filter(|file| !file.is_best()).map(Arc::downgrade);
-        let later = std::mem::take(&mut writer.long_files);
-        writer.long_files = waiting.chain(later).collect();
+        let later = std::mem::take(&mut writer.unfinished);
+        writer.unfinished = waiting.chain(later).collect();
         segments_max - left
     }
 

@@ -1,10 +1,11 @@
-//! A sorted map that is immutable and cheap to change: states of it share all but the chunks that differ.
+//! A map that is immutable and cheap to change: states of it share all but a few small nodes.
 //!
+//! A trie over the hashes of the names: a name is found, and a change is made, by looking at a handful of places in
+//! memory however many items there are; in a sorted tree each comparison would fetch a name from somewhere else.
 //! Knows nothing of what it holds but that it has a name.
 
-use std::sync::Arc;
-
-use super::balance::{Node, Run, settle, size_max, size_min};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 /// Something that is found by a name of its own.
 pub(super) trait Named {
@@ -17,123 +18,142 @@ impl<T: Named> Named for Arc<T> {
     }
 }
 
-/// The number of items that chunks are cut to: near the root of the number of packages in a big registry, since a
-/// change copies one chunk and the row of chunks.
-const CHUNK_ITEMS: usize = 256;
+/// Each level of the trie goes by so many bits of the hash.
+const LEVEL_BITS: u32 = 4;
+/// The number of children of a branch.
+const BRANCH_NODES: usize = 1 << LEVEL_BITS;
+/// A leaf with more items becomes a branch, unless the hash has no bits left.
+const LEAF_ITEMS_MAX: usize = 32;
 
-/// Items by their names, each name once. Cloning costs nothing.
+/// Names are chosen by users, so nobody may know how they are hashed.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// Items by their names, each name once, in no order. Cloning costs nothing.
 #[derive(Debug)]
 pub(super) struct SharedMap<T> {
-    chunks: Arc<[Arc<Chunk<T>>]>,
+    root: Arc<Node<T>>,
+    len: usize,
 }
 
-/// Never empty.
 #[derive(Debug)]
-struct Chunk<T> {
-    items: Box<[T]>,
+enum Node<T> {
+    Leaf(Box<[(u64, T)]>),
+    Branch([Arc<Node<T>>; BRANCH_NODES]),
 }
 
 impl<T: Named + Clone> SharedMap<T> {
     pub(super) fn new() -> Self {
-        Self { chunks: Arc::new([]) }
+        Self { root: Arc::new(Node::Leaf(Box::new([]))), len: 0 }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&T> {
-        let chunk = self.chunks.partition_point(|chunk| chunk.first_name() <= name).checked_sub(1)?;
-        let items = &self.chunks[chunk].items;
-        items.binary_search_by(|item| item.name().cmp(name)).ok().map(|at| &items[at])
+        let hash = HASHER.hash_one(name);
+        let mut node = &*self.root;
+        let mut depth = 0;
+        loop {
+            match node {
+                Node::Branch(children) => node = &children[child_at(hash, depth)],
+                Node::Leaf(items) => return items.iter().find(|item| is(item, hash, name)).map(|(_, item)| item),
+            }
+            depth += 1;
+        }
     }
 
-    /// All items in the order of their names.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.chunks.iter().flat_map(|chunk| &chunk.items)
+        let mut path = vec![&*self.root];
+        let leaves = std::iter::from_fn(move || {
+            loop {
+                match path.pop()? {
+                    Node::Leaf(items) => return Some(items),
+                    Node::Branch(children) => path.extend(children.iter().map(|child| &**child)),
+                }
+            }
+        });
+        leaves.flatten().map(|(_, item)| item)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.items.len()).sum()
+        self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
-    }
-
-    /// The map after `changes`: for each name its new item, or none to remove it. The names rise.
+    /// The map after `changes`: for each name its new item, or none to remove it. Each name comes once.
     pub(super) fn apply<'a>(&self, changes: impl IntoIterator<Item = (&'a str, Option<T>)>) -> Self {
-        let mut changes = changes.into_iter().peekable();
-        let mut runs = Vec::with_capacity(self.chunks.len() + 1);
-        for (at, chunk) in self.chunks.iter().enumerate() {
-            let end = self.chunks.get(at + 1).map(|next| next.first_name());
-            let mut draft: Option<(Vec<T>, usize)> = None;
-            while let Some((name, item)) = changes.next_if(|(name, _)| end.is_none_or(|end| *name < end)) {
-                let (items, from) = draft.get_or_insert_with(|| (Vec::with_capacity(chunk.items.len() + 1), 0));
-                let found = chunk.items[*from..].binary_search_by(|item| item.name().cmp(name));
-                let (Ok(skip) | Err(skip)) = found;
-                let place = *from + skip;
-                items.extend_from_slice(&chunk.items[*from..place]);
-                items.extend(item);
-                *from = place + usize::from(found.is_ok());
-            }
-            runs.push(match draft {
-                None => Run::Kept(Arc::clone(chunk)),
-                Some((mut items, from)) => {
-                    items.extend_from_slice(&chunk.items[from..]);
-                    Run::Open(items)
-                }
-            });
-        }
-        if self.chunks.is_empty() {
-            runs.push(Run::Open(changes.filter_map(|(_, item)| item).collect()));
-        }
-        Self { chunks: settle(runs).into() }
+        let change = |(name, item)| Change { hash: HASHER.hash_one(name), name, item };
+        let mut changes: Vec<_> = changes.into_iter().map(change).collect();
+        let mut len = self.len;
+        let root = Node::changed(&self.root, &mut changes, 0, &mut len);
+        Self { root, len }
     }
 }
 
 impl<T> Clone for SharedMap<T> {
     fn clone(&self) -> Self {
-        Self { chunks: Arc::clone(&self.chunks) }
+        Self { root: Arc::clone(&self.root), len: self.len }
     }
 }
 
-impl<T: Named> Chunk<T> {
-    fn first_name(&self) -> &str {
-        self.items[0].name()
-    }
+struct Change<'a, T> {
+    hash: u64,
+    name: &'a str,
+    item: Option<T>,
 }
 
-impl<T: Named + Clone> Node for Chunk<T> {
-    type Draft = Vec<T>;
-
-    const SIZE_MIN: usize = size_min(CHUNK_ITEMS);
-
-    fn size(&self) -> usize {
-        self.items.len()
-    }
-
-    fn draft_size(draft: &Self::Draft) -> usize {
-        draft.len()
-    }
-
-    fn open(&self) -> Self::Draft {
-        self.items.to_vec()
-    }
-
-    fn join(left: &mut Self::Draft, right: Self::Draft) {
-        left.extend(right);
-    }
-
-    fn seal(mut draft: Self::Draft, row: &mut Vec<Arc<Self>>) {
-        let mut left = match draft.len() {
-            len if len <= size_max(CHUNK_ITEMS) => 1,
-            len => len.div_ceil(CHUNK_ITEMS),
-        };
-        let mut items = draft.drain(..);
-        // Even shares: sizes differ by one at most.
-        while left > 0 {
-            let share = items.len() / left;
-            row.push(Arc::new(Self { items: items.by_ref().take(share).collect() }));
-            left -= 1;
+impl<T: Named + Clone> Node<T> {
+    /// The node after `changes`, all of which belong into it; `len` becomes the number of items of the whole map.
+    /// Leaves the changes in some order and without their items.
+    fn changed(self: &Arc<Self>, changes: &mut [Change<'_, T>], depth: u32, len: &mut usize) -> Arc<Self> {
+        if changes.is_empty() {
+            return Arc::clone(self);
+        }
+        match &**self {
+            Self::Branch(children) => {
+                let mut children = children.clone();
+                changes.sort_unstable_by_key(|change| child_at(change.hash, depth));
+                for share in
+                    changes.chunk_by_mut(|left, right| child_at(left.hash, depth) == child_at(right.hash, depth))
+                {
+                    let child = &mut children[child_at(share[0].hash, depth)];
+                    *child = child.changed(share, depth + 1, len);
+                }
+                Arc::new(Self::Branch(children))
+            }
+            Self::Leaf(items) => {
+                let mut items = items.to_vec();
+                *len -= items.len();
+                for change in changes {
+                    let old = items.iter().position(|item| is(item, change.hash, change.name));
+                    match (old, change.item.take()) {
+                        (Some(at), Some(item)) => items[at].1 = item,
+                        (Some(at), None) => drop(items.swap_remove(at)),
+                        (None, Some(item)) => items.push((change.hash, item)),
+                        (None, None) => {}
+                    }
+                }
+                *len += items.len();
+                Arc::new(Self::of(items, depth))
+            }
         }
     }
+
+    fn of(items: Vec<(u64, T)>, depth: u32) -> Self {
+        if items.len() <= LEAF_ITEMS_MAX || depth * LEVEL_BITS >= u64::BITS {
+            return Self::Leaf(items.into());
+        }
+        let mut shares: [Vec<(u64, T)>; BRANCH_NODES] = Default::default();
+        for item in items {
+            shares[child_at(item.0, depth)].push(item);
+        }
+        Self::Branch(shares.map(|share| Arc::new(Self::of(share, depth + 1))))
+    }
+}
+
+fn child_at(hash: u64, depth: u32) -> usize {
+    // Fewer bits than any index has.
+    (hash >> (depth * LEVEL_BITS)) as usize % BRANCH_NODES
+}
+
+fn is<T: Named>((hash, item): &(u64, T), wanted: u64, name: &str) -> bool {
+    *hash == wanted && item.name() == name
 }
 
 #[cfg(test)]
@@ -153,8 +173,16 @@ mod tests {
         }
     }
 
-    fn chunks(map: &SharedMap<Item>) -> HashSet<*const Chunk<Item>> {
-        map.chunks.iter().map(Arc::as_ptr).collect()
+    fn nodes(map: &SharedMap<Item>) -> HashSet<*const Node<Item>> {
+        let mut seen = HashSet::new();
+        let mut path = vec![&map.root];
+        while let Some(node) = path.pop() {
+            seen.insert(Arc::as_ptr(node));
+            if let Node::Branch(children) = &**node {
+                path.extend(children);
+            }
+        }
+        seen
     }
 
     proptest! {
@@ -178,22 +206,33 @@ mod tests {
                 let old = map;
                 let change = |(name, value): &(String, Option<u32>)| value.map(|value| Item(name.clone(), value));
                 map = old.apply(named.iter().map(|entry| (entry.0.as_str(), change(entry))));
-                prop_assert!(chunks(&map).difference(&chunks(&old)).count() <= 3 * named.len());
+                let fresh = nodes(&map).difference(&nodes(&old)).count();
+                prop_assert!(fresh <= (BRANCH_NODES + 4) * named.len(), "{fresh} new nodes for {}", named.len());
                 for entry in named {
                     match change(&entry) {
                         Some(item) => model.insert(entry.0, item),
                         None => model.remove(&entry.0),
                     };
                 }
-                prop_assert!(map.iter().eq(model.values()));
+                let mut items: Vec<_> = map.iter().collect();
+                items.sort_by_key(|item| item.name());
+                prop_assert!(items.into_iter().eq(model.values()));
                 prop_assert_eq!(map.len(), model.len());
-                prop_assert_eq!(map.is_empty(), model.is_empty());
                 prop_assert!(model.iter().all(|(name, item)| map.get(name) == Some(item)));
                 prop_assert_eq!(map.get("n00000x"), None);
-                let sizes: Vec<_> = map.chunks.iter().map(|chunk| chunk.items.len()).collect();
-                prop_assert!(sizes.iter().all(|size| *size <= size_max(CHUNK_ITEMS)));
-                prop_assert!(sizes.len() < 2 || sizes.iter().all(|size| *size >= Chunk::<Item>::SIZE_MIN));
             }
         }
+    }
+
+    #[test]
+    fn equal_hashes_end_in_a_leaf() {
+        let items: Vec<_> = (0..100).map(|at| (7, Item(format!("n{at}"), at))).collect();
+        let mut node = Arc::new(Node::of(items, 0));
+        let mut len = 100;
+        let mut change = [Change { hash: 7, name: "n50", item: None }];
+        node = node.changed(&mut change, 0, &mut len);
+        assert_eq!(len, 99);
+        let map = SharedMap { root: node, len };
+        assert_eq!(map.iter().count(), 99);
     }
 }

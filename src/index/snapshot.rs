@@ -46,7 +46,13 @@ impl Snapshot {
         }
     }
 
-    /// All views: the default one, and those of channels in the order of their names.
+    /// What a view is that no package is on.
+    #[must_use]
+    pub fn empty_view(&self) -> Arc<View> {
+        Arc::clone(&self.empty)
+    }
+
+    /// All views, in no order.
     pub fn views(&self) -> impl Iterator<Item = (ViewName, &Arc<View>)> {
         let channels = self.channels.iter().map(|channel| (ViewName::Channel(channel.name.clone()), &channel.view));
         std::iter::once((ViewName::Default, &self.default)).chain(channels)
@@ -55,6 +61,24 @@ impl Snapshot {
     /// The view that the next state of `name` comes from.
     pub(super) fn base(&self, name: &ViewName) -> &Arc<View> {
         self.view(name).unwrap_or(&self.empty)
+    }
+
+    /// The snapshot with its views changed last at these serials.
+    pub(super) fn with_serials(&self, serials: &[(ViewName, Serial)]) -> Self {
+        // Views that are one stay one.
+        let mut made: Vec<(&Arc<View>, Serial, Arc<View>)> = Vec::new();
+        let mut views = Vec::new();
+        for (name, serial) in serials {
+            let Some(view) = self.view(name) else { continue };
+            let known = made.iter().find(|(of, at, _)| Arc::ptr_eq(of, view) && at == serial);
+            let next = match known {
+                Some((_, _, next)) => Arc::clone(next),
+                None => Arc::new(view.with_serial(*serial)),
+            };
+            made.push((view, *serial, Arc::clone(&next)));
+            views.push((name.clone(), next));
+        }
+        self.with(views)
     }
 
     /// The snapshot with these views in the place of their former states. A channel that nothing is on is gone.
@@ -67,7 +91,6 @@ impl Snapshot {
                 ViewName::Channel(name) => channels.push(ChannelView { name, view }),
             }
         }
-        channels.sort_by(|left, right| left.name.cmp(&right.name));
         next.channels = self.channels.apply(
             channels.iter().map(|channel| (channel.name(), (!channel.view.is_empty()).then(|| channel.clone()))),
         );

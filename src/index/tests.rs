@@ -1,6 +1,6 @@
 //! Changed step by step equals built from nothing, whatever happens to packages, channels and owners.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -78,7 +78,7 @@ fn a_publish_is_in_every_view_at_once() {
     let names = ["", "alpha", "beta", "stable"];
     assert!(names.iter().all(|name| Arc::ptr_eq(&default, &view(&index, name).unwrap())), "held more than once");
     let change = ViewChange {
-        views: index.snapshot().views().map(|(name, _)| name).collect(),
+        views: index.snapshot().views().map(|(name, _)| name).collect::<BTreeSet<_>>().into_iter().collect(),
         files: vec![("omni.bar".into(), Some(hash))],
         summaries: Some(summaries),
     };

@@ -93,6 +93,27 @@ impl View {
         Some(Next { files: news.iter().map(file).collect(), view: Self { serial, registry, summaries, packages } })
     }
 
+    /// The same state, as it was when it changed last at `serial`.
+    pub(super) fn with_serial(&self, serial: Serial) -> Self {
+        let tail = registry_tail(self.registry.entry_count(), self.summaries.crc32(), serial);
+        Self {
+            serial,
+            registry: self.registry.with_tail(&tail),
+            summaries: self.summaries.clone(),
+            packages: self.packages.clone(),
+        }
+    }
+
+    /// This state with packages added that not everyone sees, as it was when any of that changed last at `serial`.
+    /// Whatever they do not touch is shared.
+    #[must_use]
+    pub fn with_private(&self, contents: &[RenderedContent], serial: Serial) -> Self {
+        let mut changes: Vec<_> =
+            contents.iter().map(|content| Change { full_name: content.file.full_name(), to: Some(content) }).collect();
+        changes.sort_by(|left, right| left.full_name.cmp(right.full_name));
+        self.apply(&changes, serial).map_or_else(|| self.with_serial(serial), |next| next.view)
+    }
+
     /// When it last changed.
     #[must_use]
     pub fn serial(&self) -> Serial {
@@ -111,13 +132,19 @@ impl View {
         &self.summaries
     }
 
+    /// What `summaries.gz` has of a package: JSON.
+    #[must_use]
+    pub fn summary(&self, full_name: &str) -> Option<&str> {
+        self.summaries.get(full_name).map(Members::value)
+    }
+
     /// `packages/FULLNAME.gz`.
     #[must_use]
     pub fn package(&self, full_name: &str) -> Option<&Arc<PackageFile>> {
         self.packages.get(full_name)
     }
 
-    /// The files of all packages, in the order of their full names.
+    /// The files of all packages, in no order.
     pub fn packages(&self) -> impl Iterator<Item = &Arc<PackageFile>> {
         self.packages.iter()
     }
@@ -129,7 +156,7 @@ impl View {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.packages.is_empty()
+        self.package_count() == 0
     }
 }
 

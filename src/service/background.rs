@@ -88,7 +88,7 @@ async fn collect(registry: Arc<Registry>) {
     }
 }
 
-/// Compresses quiet index files better and keeps the mark below which no serial may begin after a restart.
+/// Compresses quiet index files better.
 async fn improve(registry: Arc<Registry>) {
     loop {
         tokio::time::sleep(IMPROVE_EVERY).await;
@@ -96,6 +96,5 @@ async fn improve(registry: Arc<Registry>) {
         if let Err(error) = tokio::task::spawn_blocking(move || index.improve(IMPROVED_AT_ONCE_MAX)).await {
             tracing::error!(%error, "index files could not be compressed");
         }
-        registry.keep_serial_ahead();
     }
 }

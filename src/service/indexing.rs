@@ -1,113 +1,161 @@
-//! From the store to the index: at start everything, then after each commit what it changed.
+//! From the store to the index: each commit is completed with what the index makes of it, and shown when it is durable.
+//!
+//! What the index has of each package is stored with the package, without its lines. So a start reads entries instead
+//! of rendering packages, and lines are rendered when they are first read.
 
 use std::sync::{Arc, OnceLock};
-use std::thread;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
+use super::caller::Caller;
 use super::clock::Clock;
 use super::refusal::Refusal;
 use super::{Registry, StartError};
-use crate::index::{FileSource, Index, PackageSource, ReleaseSource, Serial, render};
-use crate::model::PackageKey;
+use crate::index::{
+    FileSource, Index, PackageFile, PackageSource, Prepared, ReleaseSource, Rendered, RenderedContent, RenderedPackage,
+    Serial, ViewName, render,
+};
+use crate::model::{FullName, PackageKey, Visibility};
 use crate::store::media::Media;
-use crate::store::{Changes, Snapshot, StorageError, Store, StoreOptions};
+use crate::store::{
+    Changes, Follower, IndexChange, IndexContent, IndexEdit, IndexPackage, Rows, Snapshot, Source, StorageError, Store,
+    StoreOptions, StoredView,
+};
 
-/// Packages that are read and handed to the index at once when it is built.
-const BATCH: usize = 1000;
-/// How far the stored mark of the serial runs ahead, in microseconds: a restart continues above it, so that no serial
-/// is given twice even if the system's clock was set back.
-const SERIAL_AHEAD: u64 = 60_000_000;
+/// The version of what `index` renders. A store that another version filled is rendered again at start.
+const RENDERING: u64 = 1;
+/// Packages that are handed to the index at once when it is loaded.
+const BATCH: usize = 10_000;
+/// Packages that are rendered in one commit when the index is made anew.
+const RENDERED_AT_ONCE_MAX: usize = 1_000;
+/// How often lines are rendered again when the package changes meanwhile.
+const FILLS_MAX: usize = 10;
 
-/// Opens a store whose commits update an index, and builds that index.
+/// A store with the index that follows it.
+pub(super) struct Opened {
+    pub(super) store: Arc<Store>,
+    pub(super) index: Arc<Index>,
+    /// The serial of the last step of the index.
+    pub(super) moved: watch::Receiver<Serial>,
+}
+
+/// Opens a store whose commits update an index, and fills that index.
 pub(super) fn open(
     media: Arc<dyn Media>,
     options: StoreOptions,
     clock: &Clock,
     schedule_changed: Arc<Notify>,
-) -> Result<(Arc<Store>, Arc<Index>), StartError> {
-    // The store calls the observer that needs the store: it is handed in right after opening, before any job.
-    let connected: Arc<OnceLock<Connected>> = Arc::default();
-    let observer = {
-        let (connected, clock) = (Arc::clone(&connected), clock.clone());
-        move |changes: Changes| {
-            if changes.schedule {
-                schedule_changed.notify_one();
-            }
-            if let Some(connected) = connected.get() {
-                connected.follow(&changes, &clock);
-            }
-        }
-    };
-    let store = Arc::new(Store::open_media(media, options, observer)?);
+) -> Result<Opened, StartError> {
+    // The index is filled from the store, which calls the follower, which feeds the index: it is handed in between.
+    let connected: Arc<OnceLock<Arc<Index>>> = Arc::default();
+    let (moved, watched) = watch::channel(Serial::default());
+    let follower =
+        IndexFollower { index: Arc::clone(&connected), clock: clock.clone(), schedule_changed, moved, prepared: None };
+    let store = Arc::new(Store::open_media(media, options, follower)?);
     let rows = store.read().map_err(Refusal::from)?;
-    let index = Arc::new(Index::new(Serial(rows.serial().map_err(Refusal::from)?)));
-    build(&index, &store, &rows, clock).map_err(Refusal::from)?;
-    // Nothing was written since the snapshot: the store is not shared yet.
-    let _ = connected.set(Connected { store: Arc::downgrade(&store), index: Arc::clone(&index) });
-    Ok((store, index))
+    let last = Serial(rows.serial().map_err(Refusal::from)?);
+    let index = Arc::new(Index::new(last));
+    let _ = connected.set(Arc::clone(&index));
+    if rows.index_rendering().map_err(Refusal::from)? == Some(RENDERING) {
+        load(&index, &rows, last, clock).map_err(Refusal::from)?;
+    } else {
+        drop(rows);
+        make_anew(&store, clock).map_err(Refusal::from)?;
+    }
+    Ok(Opened { store, index, moved: watched })
 }
 
-/// What the observer of commits holds.
-struct Connected {
-    store: std::sync::Weak<Store>,
-    index: Arc<Index>,
+/// Brings the index up to each commit. Runs on the writer's thread.
+struct IndexFollower {
+    index: Arc<OnceLock<Arc<Index>>>,
+    clock: Clock,
+    schedule_changed: Arc<Notify>,
+    moved: watch::Sender<Serial>,
+    /// What the commit under way makes of the index.
+    prepared: Option<Prepared>,
 }
 
-impl Connected {
-    /// Brings the index up to a commit. Runs on the writer's thread, before anybody is told of the commit.
-    fn follow(&self, changes: &Changes, clock: &Clock) {
-        if changes.packages.is_empty() {
-            return;
+impl Follower for IndexFollower {
+    fn complete(&mut self, edit: &mut IndexEdit<'_>, changes: &Changes) -> Result<(), StorageError> {
+        self.prepared = None;
+        let Some(index) = self.index.get().filter(|_| !changes.packages.is_empty()) else { return Ok(()) };
+        let mut rendered = Vec::with_capacity(changes.packages.len());
+        for id in &changes.packages {
+            rendered.push((*id, source(edit.rows(), *id)?));
         }
-        let Some(store) = self.store.upgrade() else { return };
-        let sources = store.read().and_then(|rows| {
-            let sources = changes.packages.iter().map(|id| Ok((*id, source(&rows, *id)?)));
-            sources.collect::<Result<Vec<_>, StorageError>>()
-        });
-        match sources {
-            Ok(sources) => {
-                self.index.apply(&sources, micros(clock));
-            }
-            // The commit stands; its packages are shown as they were until they change again or the server restarts.
-            Err(error) => tracing::error!(%error, "the index could not follow a commit"),
+        let packages = crate::index::render_all(&rendered);
+        let stored: Vec<_> = packages.iter().map(|(id, package)| (*id, package.as_ref().map(to_stored))).collect();
+        let prepared = index.prepare(packages, micros(&self.clock));
+        let serial = prepared.serial();
+        for (id, package) in stored {
+            let package = package.map(|package| IndexPackage { serial: serial.0, ..package });
+            edit.put_package(id, package.as_ref())?;
+        }
+        let applied = prepared.applied();
+        if applied.changes.is_empty() {
+            edit.put_serial(serial.0)?;
+        } else {
+            let parts = applied.changes.iter().map(|change| {
+                let names = change.files.iter().map(|(name, _)| Box::from(&**name));
+                (change.views.iter().map(view_to_stored).collect(), names.collect())
+            });
+            edit.put_step(serial.0, &IndexChange { parts: parts.collect() })?;
+        }
+        self.prepared = Some(prepared);
+        Ok(())
+    }
+
+    fn committed(&mut self, changes: Changes) {
+        if changes.schedule {
+            self.schedule_changed.notify_one();
+        }
+        if let (Some(index), Some(prepared)) = (self.index.get(), self.prepared.take()) {
+            let serial = prepared.serial();
+            index.publish(prepared);
+            // Nobody may be waiting.
+            let _ = self.moved.send(serial);
         }
     }
 }
 
-/// Builds the whole index, reading on all cores.
-fn build(index: &Index, store: &Store, rows: &Snapshot, clock: &Clock) -> Result<(), StorageError> {
-    let ids = rows.package_ids()?;
-    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for batch in ids.chunks(BATCH * threads) {
-        let parts: Vec<Result<Vec<_>, StorageError>> = thread::scope(|scope| {
-            let readers: Vec<_> = batch
-                .chunks(batch.len().div_ceil(threads))
-                .map(|part| {
-                    scope.spawn(move || {
-                        let rows = store.read()?;
-                        part.iter().map(|id| Ok((*id, source(&rows, *id)?.as_ref().map(render)))).collect()
-                    })
-                })
-                .collect();
-            let panicked = || Err(StorageError::Internal { detail: "building the index panicked".to_owned() });
-            readers.into_iter().map(|reader| reader.join().unwrap_or_else(|_| panicked())).collect()
-        });
-        let mut packages = Vec::with_capacity(batch.len());
-        for part in parts {
-            packages.extend(part?);
+/// Fills the index with what the store has of it.
+fn load(index: &Index, rows: &Snapshot, last: Serial, clock: &Clock) -> Result<(), StorageError> {
+    let mut batch = Vec::new();
+    rows.index_packages(|id, package| {
+        if package.public {
+            batch.push((id, Some(from_stored(&package)?)));
         }
-        index.merge(packages, micros(clock));
+        if batch.len() == BATCH {
+            index.merge(std::mem::take(&mut batch), micros(clock));
+        }
+        Ok(())
+    })?;
+    index.merge(batch, micros(clock));
+    let mut serials = Vec::new();
+    for (view, serial) in rows.index_views()? {
+        serials.push((view_from_stored(view.as_deref())?, Serial(serial)));
+    }
+    index.restore_serials(&serials, last);
+    Ok(())
+}
+
+/// Renders every package, as the first start of a version whose rendering is another does.
+fn make_anew(store: &Store, clock: &Clock) -> Result<(), StorageError> {
+    let ids = store.read()?.package_ids()?;
+    let serial = micros(clock);
+    store.write_and_wait(move |edit| edit.index().clear(RENDERING, serial))?;
+    for part in ids.chunks(RENDERED_AT_ONCE_MAX) {
+        let part = part.to_vec();
+        store.write_and_wait(move |edit| {
+            edit.render_packages(&part);
+            Ok(())
+        })?;
     }
     Ok(())
 }
 
-fn micros(clock: &Clock) -> u64 {
-    clock.now().as_micros().unsigned_abs()
-}
-
 /// A package as the index wants it, or nothing where it is gone.
-fn source(rows: &Snapshot, id: PackageKey) -> Result<Option<PackageSource>, StorageError> {
+fn source<S: Source>(rows: &Rows<S>, id: PackageKey) -> Result<Option<PackageSource>, StorageError> {
     let Some(package) = rows.package(id)? else { return Ok(None) };
     let mut releases = Vec::new();
     for release in rows.releases_of(id)? {
@@ -126,19 +174,90 @@ fn source(rows: &Snapshot, id: PackageKey) -> Result<Option<PackageSource>, Stor
     Ok(Some(PackageSource { package, channels, platforms, releases }))
 }
 
-impl Registry {
-    /// Moves the stored mark of the serial ahead when the index comes near it.
-    pub(super) fn keep_serial_ahead(&self) {
-        let serial = self.index.serial().0;
-        let stored = match self.store.read().and_then(|rows| rows.serial()) {
-            Ok(stored) => stored,
-            Err(error) => {
-                tracing::error!(%error, "the serial's mark could not be read");
-                return;
-            }
-        };
-        if serial + SERIAL_AHEAD / 2 > stored {
-            self.store.write_unawaited(move |edit| edit.set_serial(serial + SERIAL_AHEAD));
+fn to_stored(package: &RenderedPackage) -> IndexPackage {
+    let content = |content: &RenderedContent| IndexContent {
+        crc32: content.file.crc32(),
+        text_len_bytes: content.file.text_len_bytes(),
+        summary: content.summary.clone(),
+    };
+    let full_name = package.contents.first().map(|content| Box::from(content.file.full_name()));
+    IndexPackage {
+        full_name: full_name.unwrap_or_default(),
+        public: package.visibility == Visibility::Public,
+        serial: 0,
+        contents: package.contents.iter().map(content).collect(),
+        // A user has at most some hundred channels.
+        views: package.views.iter().map(|(view, at)| (view_to_stored(view), *at as u32)).collect(),
+    }
+}
+
+/// What was stored, with files whose lines are not there yet.
+pub(super) fn from_stored(package: &IndexPackage) -> Result<RenderedPackage, StorageError> {
+    let name: Arc<str> = (*package.full_name).into();
+    let content = |content: &IndexContent| RenderedContent {
+        file: Arc::new(PackageFile::unfilled(Arc::clone(&name), content.crc32, content.text_len_bytes)),
+        summary: content.summary.clone(),
+    };
+    let views = package.views.iter().map(|(view, at)| Ok((view_from_stored(view.as_deref())?, *at as usize)));
+    Ok(RenderedPackage {
+        visibility: if package.public { Visibility::Public } else { Visibility::Private },
+        contents: package.contents.iter().map(content).collect(),
+        views: views.collect::<Result<_, StorageError>>()?,
+    })
+}
+
+pub(super) fn view_to_stored(view: &ViewName) -> StoredView {
+    match view {
+        ViewName::Default => None,
+        ViewName::Channel(name) => Some(name.as_str().into()),
+    }
+}
+
+fn view_from_stored(view: Option<&str>) -> Result<ViewName, StorageError> {
+    match view {
+        None => Ok(ViewName::Default),
+        Some(name) => {
+            Ok(ViewName::Channel(name.parse().map_err(|problem| StorageError::damaged("index view", problem))?))
         }
+    }
+}
+
+fn micros(clock: &Clock) -> u64 {
+    clock.now().as_micros().unsigned_abs()
+}
+
+impl Registry {
+    /// The lines of a package in a view that the caller sees, as they are sent; nothing where the view does not have
+    /// it. Renders and compresses what was not read since the start. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub fn package_lines(
+        &self,
+        caller: &Caller,
+        view: &ViewName,
+        name: &FullName,
+    ) -> Result<Option<Arc<Rendered>>, Refusal> {
+        for _ in 0..FILLS_MAX {
+            let seen = self.seen_view(caller, view)?;
+            let Some(file) = seen.and_then(|seen| seen.view.package(name.as_str()).cloned()) else {
+                return Ok(None);
+            };
+            if let Some(rendered) = file.render() {
+                return Ok(Some(rendered));
+            }
+            let rows = self.store.read()?;
+            let Some(id) = rows.package_by_name(name)?.map(|package| package.id) else { continue };
+            let Some(package) = source(&rows, id)?.as_ref().map(render) else { continue };
+            // A package that changed meanwhile fits the next snapshot.
+            for content in &package.contents {
+                if file.fill(&content.file)
+                    && let Some(rendered) = file.render()
+                {
+                    return Ok(Some(rendered));
+                }
+            }
+        }
+        Err(Refusal::Unavailable("the package changes faster than it can be read; try again".to_owned()))
     }
 }

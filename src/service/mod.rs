@@ -7,6 +7,7 @@ mod access;
 mod accounts;
 mod background;
 mod caller;
+mod changes;
 mod channels;
 mod clock;
 mod downloads;
@@ -18,6 +19,7 @@ mod packages;
 mod password;
 mod platforms;
 mod random;
+mod readers;
 mod refusal;
 mod releases;
 mod throttle;
@@ -30,16 +32,18 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use accounts::{NewSession, SESSION_S, UserPatch};
 pub use background::Background;
 pub use caller::{Caller, Credentials, Identity, SignedIn};
+pub use changes::IndexChanges;
 pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use packages::{NewPackage, PackagePatch, PackageQuery};
+pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use releases::{ReleaseName, ReleasePatch};
 pub use tokens::OpenedPackage;
@@ -51,7 +55,7 @@ pub use views::{
 };
 
 /// What handlers send of the index.
-pub use crate::index::{Rendered, Snapshot as IndexSnapshot, View as IndexView, ViewName};
+pub use crate::index::{Rendered, Serial, Snapshot as IndexSnapshot, View as IndexView, ViewName};
 /// What handlers send of a blob.
 pub use crate::store::BlobSource;
 
@@ -59,6 +63,7 @@ use crate::index::Index;
 use crate::store::media::{DirMedia, Media};
 use crate::store::{Collected, OpenError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
+use readers::PrivateViews;
 use throttle::Throttle;
 
 /// What an operator may set about the use cases.
@@ -82,6 +87,9 @@ impl Default for RegistryConfig {
 pub struct Registry {
     store: Arc<Store>,
     index: Arc<Index>,
+    /// The serial of the last step of the index, for those who wait for the next.
+    moved: watch::Receiver<Serial>,
+    private_views: PrivateViews,
     clock: Clock,
     config: RegistryConfig,
     hasher: PasswordHasher,
@@ -98,7 +106,7 @@ pub struct Registry {
 pub struct Status {
     /// The serial of the last change.
     pub serial: u64,
-    /// How many packages there are, private ones too.
+    /// How many public packages are on their owners' default channels.
     pub packages: u64,
     /// How many files hold blobs.
     pub volumes: u64,
@@ -131,10 +139,12 @@ impl Registry {
     /// As for [`Registry::open`].
     pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
-        let (store, index) = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
+        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
         Ok(Self {
-            store,
-            index,
+            store: opened.store,
+            index: opened.index,
+            moved: opened.moved,
+            private_views: PrivateViews::default(),
             clock,
             hasher: PasswordHasher::new(config.password_rounds),
             config,
@@ -145,22 +155,14 @@ impl Registry {
         })
     }
 
-    /// The index as it is served now.
+    /// What the registry is like at the moment, as far as everyone may know.
     #[must_use]
-    pub fn index(&self) -> Arc<IndexSnapshot> {
-        self.index.snapshot()
-    }
-
-    /// What the registry is like at the moment.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub fn status(&self) -> Result<Status, Refusal> {
-        Ok(Status {
+    pub fn status(&self) -> Status {
+        Status {
             serial: self.index.serial().0,
-            packages: self.store.read()?.package_count()?,
+            packages: self.index.snapshot().view(&ViewName::Default).map_or(0, |view| view.package_count() as u64),
             volumes: self.store.volume_count() as u64,
-        })
+        }
     }
 
     /// Removes what nobody refers to and gives the space of mostly dead volumes back, as the background work does now
@@ -178,6 +180,12 @@ impl Registry {
     /// If a file cannot be read or contradicts itself.
     pub fn survey(&self) -> Result<Survey, Refusal> {
         Ok(self.store.survey()?)
+    }
+
+    /// The index as everyone sees it now.
+    #[must_use]
+    pub fn index(&self) -> Arc<IndexSnapshot> {
+        self.index.snapshot()
     }
 
     /// Finishes accepted work and closes the store cleanly. Blocks.

@@ -20,6 +20,9 @@ pub enum Refusal {
     /// It does not exist, or the caller may not know that it does.
     #[error("{0}")]
     NotFound(String),
+    /// It was there, but is no longer kept.
+    #[error("{0}")]
+    Gone(String),
     /// It is taken, in use, or may no longer change.
     #[error("{message}")]
     Conflict {

@@ -12,6 +12,7 @@ use super::StorageError;
 use super::blobs::ledger::Adopted;
 use super::blobs::{StoredBlob, ledger};
 use super::file::Scratch;
+use super::index_rows::IndexEdit;
 use super::records::Record;
 use super::rows::Rows;
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
@@ -75,6 +76,17 @@ impl<'t> Edit<'t> {
         self.rows.source
     }
 
+    /// What the store keeps of the index.
+    pub fn index(&mut self) -> IndexEdit<'t> {
+        IndexEdit::new(self.tx())
+    }
+
+    /// Has packages rendered again that did not change.
+    pub fn render_packages(&mut self, packages: &[PackageKey]) {
+        self.scratchpad.mark_written();
+        self.scratchpad.changes.packages.extend(packages);
+    }
+
     /// A number that no entity had before.
     ///
     /// # Errors
@@ -88,12 +100,6 @@ impl<'t> Edit<'t> {
     /// Notes the version of the layout.
     pub(super) fn set_format(&mut self, format: u64) -> Result<(), StorageError> {
         self.tx().open_table(tables::META)?.insert(tables::META_FORMAT, format)?;
-        Ok(())
-    }
-
-    /// Notes the serial under which the index is served.
-    pub fn set_serial(&mut self, serial: u64) -> Result<(), StorageError> {
-        self.tx().open_table(tables::META)?.insert(tables::META_SERIAL, serial)?;
         Ok(())
     }
 

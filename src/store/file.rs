@@ -17,7 +17,7 @@ use std::time::Duration;
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 pub use error::{StorageError, WriteError};
-pub use job::{Pending, Scratch, Touched};
+pub use job::{Observer, Pending, Scratch, Touched};
 use job::{Queued, TypedJob};
 pub use queue::Lane;
 use queue::Queue;
@@ -75,7 +75,7 @@ impl<C: Scratch> RedbFile<C> {
         media: Arc<dyn Media>,
         name: &str,
         options: FileOptions,
-        observer: impl FnMut(C) + Send + 'static,
+        observer: impl Observer<C> + 'static,
     ) -> Result<Self, StorageError> {
         let (database, commits) = open_or_create(&*media, name, options)?;
         let shared = Arc::new(Shared {
@@ -290,10 +290,16 @@ fn open_or_create(media: &dyn Media, name: &str, options: FileOptions) -> Result
     }
     let unfinished = format!("{name}{UNFINISHED}");
     media.remove(&unfinished).map_err(io)?;
-    let database = open_database(media, &unfinished, OpenMode::Create, options.cache_bytes)?;
-    let commits = writer::prepare(&database, options.create_tables)?;
-    media.rename(&unfinished, name).map_err(io)?;
-    Ok((database, commits))
+    let make = || {
+        let database = open_database(media, &unfinished, OpenMode::Create, options.cache_bytes)?;
+        let commits = writer::prepare(&database, options.create_tables)?;
+        media.rename(&unfinished, name).map_err(io)?;
+        Ok((database, commits))
+    };
+    make().inspect_err(|_| {
+        // What cannot be removed either is removed by the next attempt.
+        let _ = media.remove(&unfinished);
+    })
 }
 
 fn open_database(media: &dyn Media, name: &str, mode: OpenMode, cache_bytes: usize) -> Result<Database, StorageError> {

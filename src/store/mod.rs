@@ -7,6 +7,7 @@ pub mod blobs;
 pub mod codec;
 mod edit;
 pub mod file;
+mod index_rows;
 pub mod media;
 mod open;
 mod records;
@@ -16,7 +17,9 @@ mod tables;
 pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob, Survey};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
-pub use open::{BlobSource, OpenError, Snapshot, Store, StoreOptions};
+pub use index_rows::IndexEdit;
+pub use open::{BlobSource, Follower, OpenError, Snapshot, Store, StoreOptions};
+pub use records::{IndexChange, IndexContent, IndexPackage, StoredView};
 pub use rows::{Rows, Source, TokenOwner};
 
 impl StorageError {

@@ -12,7 +12,8 @@ use redb::{ReadTransaction, WriteTransaction};
 use super::StorageError;
 use super::blobs::{BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, Survey, ledger};
 use super::edit::{Changes, Edit, Scratchpad};
-use super::file::{FileOptions, Lane, RedbFile, WriteError};
+use super::file::{FileOptions, Lane, Observer, RedbFile, WriteError};
+use super::index_rows::IndexEdit;
 use super::media::{DirMedia, Media, OpenDirError};
 use super::rows::Rows;
 use super::tables;
@@ -58,6 +59,31 @@ pub enum OpenError {
 /// A state of the entities that nothing changes any more.
 pub type Snapshot = Rows<ReadTransaction>;
 
+/// Who follows what commits change.
+pub trait Follower: Send {
+    /// Adds what follows from the changes to their commit. A commit that fails is followed by another call, or by none.
+    ///
+    /// # Errors
+    /// If the file fails; the whole commit then fails.
+    fn complete(&mut self, edit: &mut IndexEdit<'_>, changes: &Changes) -> Result<(), StorageError>;
+
+    /// Hears of a durable commit, before anybody is told of it.
+    fn committed(&mut self, changes: Changes);
+}
+
+/// A follower as the file knows it.
+struct Following<F>(F);
+
+impl<F: Follower> Observer<Scratchpad> for Following<F> {
+    fn complete(&mut self, tx: &WriteTransaction, scratchpad: &Scratchpad) -> Result<(), StorageError> {
+        self.0.complete(&mut IndexEdit::new(tx), &scratchpad.changes)
+    }
+
+    fn committed(&mut self, scratchpad: Scratchpad) {
+        self.0.committed(scratchpad.changes);
+    }
+}
+
 /// The entities and blobs of one data directory.
 #[derive(Debug)]
 pub struct Store {
@@ -66,17 +92,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a data directory, making it if it is missing. `observer` sees what each commit changed, before anybody is
-    /// told of the commit.
+    /// Opens a data directory, making it if it is missing. `follower` follows what commits change.
     ///
     /// # Errors
     /// If another process holds the directory, it is damaged, or a newer program wrote it.
-    pub fn open(
-        dir: &Path,
-        options: StoreOptions,
-        observer: impl FnMut(Changes) + Send + 'static,
-    ) -> Result<Self, OpenError> {
-        Self::open_media(Arc::new(DirMedia::open(dir)?), options, observer)
+    pub fn open(dir: &Path, options: StoreOptions, follower: impl Follower + 'static) -> Result<Self, OpenError> {
+        Self::open_media(Arc::new(DirMedia::open(dir)?), options, follower)
     }
 
     /// Opens the store on any medium.
@@ -86,11 +107,10 @@ impl Store {
     pub fn open_media(
         media: Arc<dyn Media>,
         options: StoreOptions,
-        mut observer: impl FnMut(Changes) + Send + 'static,
+        follower: impl Follower + 'static,
     ) -> Result<Self, OpenError> {
         let file = FileOptions { cache_bytes: options.cache_bytes, create_tables };
-        let observe = move |scratchpad: Scratchpad| observer(scratchpad.changes);
-        let entities = Arc::new(RedbFile::open(Arc::clone(&media), "packhouse.redb", file, observe)?);
+        let entities = Arc::new(RedbFile::open(Arc::clone(&media), "packhouse.redb", file, Following(follower))?);
         let found = Rows::new(entities.read()?).format()?;
         if let Some(found) = found.filter(|found| *found > FORMAT) {
             return Err(OpenError::NewerFormat { found });
@@ -131,6 +151,20 @@ impl Store {
             WriteError::Rule(error) => error,
             WriteError::Storage(error) => E::from(error),
         })
+    }
+
+    /// Runs a job that has no rules, and blocks until it is durable.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn write_and_wait<T: Send + 'static>(
+        &self,
+        mut job: impl FnMut(&mut Edit<'_>) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let run = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
+            job(&mut Edit::new(tx, scratch)).map_err(WriteError::<std::convert::Infallible>::Storage)
+        };
+        self.entities.submit_now(Lane::Small, JOB_WEIGHT_BYTES, run)?.wait().map_err(WriteError::into_storage)
     }
 
     /// Runs a job that nobody waits for, if the queue takes it.

@@ -5,7 +5,7 @@
 
 use std::ops::{Bound, RangeBounds};
 
-use redb::{Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, Value, WriteTransaction};
+use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
 
 use super::StorageError;
 use super::records::Record;
@@ -72,7 +72,7 @@ impl<S: Source> Rows<S> {
         &self.source
     }
 
-    fn record<K, R>(
+    pub(super) fn record<K, R>(
         &self,
         definition: TableDefinition<'static, K, &'static [u8]>,
         at: &K::SelfType<'_>,
@@ -109,7 +109,7 @@ impl<S: Source> Rows<S> {
         Ok(found)
     }
 
-    fn meta(&self, key: &str) -> Result<Option<u64>, StorageError> {
+    pub(super) fn meta(&self, key: &str) -> Result<Option<u64>, StorageError> {
         Ok(self.source.table(tables::META)?.get(key)?.map(|value| value.value()))
     }
 
@@ -231,11 +231,6 @@ impl<S: Source> Rows<S> {
     pub fn package_ids(&self) -> Result<Vec<PackageKey>, StorageError> {
         let table = self.source.table(tables::PACKAGES)?;
         table.iter()?.map(|row| Ok(PackageKey(row?.0.value()))).collect()
-    }
-
-    /// How many packages there are.
-    pub fn package_count(&self) -> Result<u64, StorageError> {
-        Ok(self.source.table(tables::PACKAGES)?.len()?)
     }
 
     /// Packages that last changed before the mark, newest change first, handed to `visit` until it says stop.

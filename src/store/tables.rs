@@ -14,6 +14,10 @@ pub(super) const META: Table<&str, u64> = Table::new("meta");
 pub(super) const META_LAST_ID: &str = "last_id";
 /// In [`META`]: the last serial of the index that was served.
 pub(super) const META_SERIAL: &str = "serial";
+/// In [`META`]: the version of the rendering that made the tables of the index.
+pub(super) const META_RENDERING: &str = "rendering";
+/// In [`META`]: the serial from which on [`INDEX_CHANGES`] is complete.
+pub(super) const META_HISTORY_FROM: &str = "history_from";
 /// In [`META`]: the version of this layout.
 pub(super) const META_FORMAT: &str = "format";
 
@@ -71,6 +75,13 @@ pub(super) const FILES: Table<(u64, u64), &[u8]> = Table::new("files");
 /// File id to its manifest as JSON text.
 pub(super) const MANIFESTS: Table<u64, &[u8]> = Table::new("manifests");
 
+/// Package id to what the index has of it.
+pub(super) const INDEX_PACKAGES: Table<u64, &[u8]> = Table::new("index_packages");
+/// View (the default one has no name) to the serial of its last change.
+pub(super) const INDEX_VIEWS: Table<&str, u64> = Table::new("index_views");
+/// Serial to what that step of the public index changed.
+pub(super) const INDEX_CHANGES: Table<u64, &[u8]> = Table::new("index_changes");
+
 /// Makes all tables, so that no reader meets a missing one.
 pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
     tx.open_table(META)?;
@@ -94,5 +105,8 @@ pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
     tx.open_table(RELEASES_BY_TIME)?;
     tx.open_table(FILES)?;
     tx.open_table(MANIFESTS)?;
+    tx.open_table(INDEX_PACKAGES)?;
+    tx.open_table(INDEX_VIEWS)?;
+    tx.open_table(INDEX_CHANGES)?;
     Ok(())
 }

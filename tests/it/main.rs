@@ -1,4 +1,4 @@
-//! Integration tests: the real binary, driven from outside.
+//! Integration tests: the real binary and the whole library, driven from outside.
 
 #![cfg(test)]
 
@@ -7,6 +7,7 @@ mod bad_input;
 mod cli;
 mod concurrency;
 mod durability;
+mod readme;
 mod real_data;
 mod regression;
 mod roles;

@@ -237,14 +237,14 @@ fn what_is_tidy_is_left_alone() {
 
 #[test]
 fn untidy_files_are_reported_with_their_lines() {
-    let word = "é".repeat(59);
+    let word = "é".repeat(61);
     let long = format!("// {word} {word}é\n// {word} {word}\n// {word}{word}\n{}", "\n".repeat(LINES_MAX));
     assert_eq!(
         found_in("tests/it/a.rs", &long),
         [
             "1: does not begin with `//!`, what it owns and what it must not do",
-            "1: has 123 characters; a line has at most 124",
-            "2: has 122 characters; a line has at most 124",
+            "1: has 127 characters; a line has at most 124",
+            "2: has 126 characters; a line has at most 124",
             "803: has more than 800 lines, and so probably two subjects",
         ]
     );

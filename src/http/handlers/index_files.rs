@@ -1,6 +1,7 @@
 //! The files of the index, from memory: one snapshot or the next, never a mixture.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, HeaderMap};
@@ -11,61 +12,94 @@ use crate::http::etag::ETag;
 use crate::http::file_response::{self, FileHead};
 use crate::http::problem::Problem;
 use crate::model::{ChannelName, FullName};
-use crate::service::{IndexView, Rendered, ViewName};
+use crate::service::{IndexView, Rendered, SeenView, Serial, ViewName};
+
+/// Longest time that an answer about changes is waited for, in seconds: proxies give up after a minute or more.
+const WAIT_S_MAX: u64 = 60;
 
 pub(super) async fn registry(ask: Ask, channel: Option<ChannelName>) -> Answer {
-    let view = view(&ask, channel)?;
-    let rendered = match view.registry().rendered() {
+    let seen = seen(&ask, channel)?;
+    let rendered = match seen.view.registry().rendered() {
         Some(rendered) => rendered,
-        None => deflate(move || Some(view.registry().render())).await?,
+        None => deflate(&seen, |view| view.registry().render()).await?,
     };
-    send(&ask, &rendered)
+    send(&ask, &rendered, seen.public)
 }
 
 pub(super) async fn summaries(ask: Ask, channel: Option<ChannelName>) -> Answer {
-    let view = view(&ask, channel)?;
-    let rendered = match view.summaries().rendered() {
+    let seen = seen(&ask, channel)?;
+    let rendered = match seen.view.summaries().rendered() {
         Some(rendered) => rendered,
-        None => deflate(move || Some(view.summaries().render())).await?,
+        None => deflate(&seen, |view| view.summaries().render()).await?,
     };
-    send(&ask, &rendered)
+    send(&ask, &rendered, seen.public)
 }
 
 pub(super) async fn package(ask: Ask, channel: Option<ChannelName>, name: FullName) -> Answer {
-    let view = view(&ask, channel)?;
-    let file = view.package(name.as_str()).cloned();
-    let file = file.ok_or_else(|| Problem::not_found(format!("there is no package {name} in this index")))?;
-    let rendered = match file.rendered() {
-        Some(rendered) => rendered,
-        None => deflate(move || file.render()).await?,
-    };
-    send(&ask, &rendered)
+    let unknown = Problem::not_found(format!("there is no package {name} in this index"));
+    let seen = seen(&ask, channel.clone())?;
+    let Some(file) = seen.view.package(name.as_str()) else { return Err(unknown) };
+    if let Some(rendered) = file.rendered() {
+        return send(&ask, &rendered, seen.public);
+    }
+    let (registry, caller) = (Arc::clone(ask.registry()), ask.caller.clone());
+    let lines = move || registry.package_lines(&caller, &view_name(channel), &name);
+    let rendered = tokio::task::spawn_blocking(lines).await.map_err(|error| Problem::internal(&error))??;
+    send(&ask, &rendered.ok_or(unknown)?, seen.public)
 }
 
-fn view(ask: &Ask, channel: Option<ChannelName>) -> Result<Arc<IndexView>, Problem> {
-    let name = match channel {
+/// What changed since a serial. With `wait`, a number of seconds up to 60, the answer comes as soon as something did.
+pub(super) async fn changes(ask: Ask, channel: Option<ChannelName>) -> Answer {
+    let since = ask.query.parsed("since")?;
+    let since: Serial = since.ok_or_else(|| {
+        Problem::unprocessable(
+            "since",
+            "since is the serial of the state that you have, from registry.gz or the last answer",
+        )
+    })?;
+    let wait_s: u64 = ask.query.parsed("wait")?.unwrap_or(0);
+    if wait_s > WAIT_S_MAX {
+        return Err(Problem::unprocessable("wait", format!("wait is a number of seconds up to {WAIT_S_MAX}")));
+    }
+    let changes =
+        ask.registry().index_changes(&ask.caller, &view_name(channel), since, Duration::from_secs(wait_s)).await?;
+    let etag = ETag::strong(format!("{}-{since}", changes.serial)).map_err(|error| Problem::internal(&error))?;
+    let text = serde_json::to_vec(&changes).map_err(|error| Problem::internal(&error))?;
+    let head = FileHead {
+        validators: Validators { etag: Some(etag), last_modified: None },
+        content_type: HeaderValue::from_static("application/json"),
+        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]),
+        content_headers: HeaderMap::new(),
+    };
+    Ok(file_response::respond(&bytes::Bytes::from(text), head, &ask.method, &ask.headers))
+}
+
+fn view_name(channel: Option<ChannelName>) -> ViewName {
+    match channel {
         None => ViewName::Default,
         Some(channel) => ViewName::Channel(channel),
-    };
-    let snapshot = ask.registry().index();
-    let view = snapshot.view(&name).cloned();
-    view.ok_or_else(|| Problem::not_found("no package is on a channel of that name"))
+    }
+}
+
+fn seen(ask: &Ask, channel: Option<ChannelName>) -> Result<SeenView, Problem> {
+    let seen = ask.registry().seen_view(&ask.caller, &view_name(channel))?;
+    seen.ok_or_else(|| Problem::not_found("no package is on a channel of that name"))
 }
 
 /// Compresses what changed since it was last read. It takes milliseconds, so not on the threads that serve.
-async fn deflate(work: impl FnOnce() -> Option<Arc<Rendered>> + Send + 'static) -> Result<Arc<Rendered>, Problem> {
-    let rendered = tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))?;
-    rendered.ok_or_else(|| Problem::unavailable(1, &"the lines of this package are not there yet"))
+async fn deflate(seen: &SeenView, work: fn(&IndexView) -> Arc<Rendered>) -> Result<Arc<Rendered>, Problem> {
+    let view = Arc::clone(&seen.view);
+    tokio::task::spawn_blocking(move || work(&view)).await.map_err(|error| Problem::internal(&error))
 }
 
-fn send(ask: &Ask, rendered: &Arc<Rendered>) -> Answer {
+fn send(ask: &Ask, rendered: &Arc<Rendered>, public: bool) -> Answer {
+    let cache = if public { "no-cache" } else { "private, no-cache" };
     let etag = ETag::strong(rendered.etag().trim_matches('"')).map_err(|error| Problem::internal(&error))?;
     let head = FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
         content_type: HeaderValue::from_static("application/gzip"),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]),
+        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
         content_headers: HeaderMap::new(),
     };
-    let parts: Arc<[bytes::Bytes]> = rendered.parts().into();
-    Ok(file_response::respond(&parts, head, &ask.method, &ask.headers))
+    Ok(file_response::respond(rendered.parts(), head, &ask.method, &ask.headers))
 }

@@ -84,6 +84,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::Download(link) => downloads::link(&ask, &link),
         Route::IndexRegistry(view) => index_files::registry(ask, view).await,
         Route::IndexSummaries(view) => index_files::summaries(ask, view).await,
+        Route::IndexChanges(view) => index_files::changes(ask, view).await,
         Route::IndexPackage(view, name) => index_files::package(ask, view, name).await,
         Route::ArchiveManifest(view, name, id) => downloads::archive_manifest(&ask, view.as_ref(), &name, &id),
         Route::Archive(view, name, id, display_name) => {

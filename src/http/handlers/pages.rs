@@ -25,17 +25,23 @@ const PAGE_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(super) fn landing(ask: &Ask) -> Answer {
-    if ask.registry().setup_token().map_err(|error| Problem::internal(&error))?.is_some() {
-        return page("index.html", StatusCode::OK, &[("{{origin}}", &ask.caller.origin)]);
-    }
-    page("index.html", StatusCode::OK, &[("{{origin}}", &ask.caller.origin)])
+    let message = if is_open(ask)? {
+        "This server has no account yet. Where it was started, it printed the link that makes the first one."
+    } else {
+        ""
+    };
+    page("index.html", StatusCode::OK, &[("{{origin}}", &ask.caller.origin), ("{{message}}", message)])
 }
 
 pub(super) fn setup(ask: &Ask) -> Answer {
     let token = ask.query.exact("token").unwrap_or_default();
-    let open = ask.registry().setup_token().map_err(|error| Problem::internal(&error))?.is_some();
-    let message = if open { "" } else { "This server is set up already." };
+    let message = if is_open(ask)? { "" } else { "This server is set up already." };
     page("setup.html", StatusCode::OK, &[("{{token}}", token), ("{{message}}", message)])
+}
+
+/// Whether the first account is still to be made.
+fn is_open(ask: &Ask) -> Result<bool, Problem> {
+    Ok(ask.registry().setup_token().map_err(|error| Problem::internal(&error))?.is_some())
 }
 
 /// The form without script: what the API's setup does, answered with a page.

@@ -17,16 +17,16 @@ pub(super) fn healthz() -> Answer {
 
 /// The server listens only once the index is built, so whoever gets an answer gets this one.
 pub(super) fn readyz(ask: &Ask) -> Answer {
-    let status = ask.registry().status()?;
+    let status = ask.registry().status();
     json::respond(StatusCode::OK, &json!({ "ready": true, "serial": status.serial, "packages": status.packages }))
 }
 
 pub(super) fn metrics(ask: &Ask) -> Answer {
-    let status = ask.registry().status()?;
+    let status = ask.registry().status();
     let mut text = ask.app.metrics.to_text();
     for (name, help, value) in [
         ("packhouse_index_serial", "Serial of the index, in microseconds.", status.serial),
-        ("packhouse_packages", "Packages, private ones too.", status.packages),
+        ("packhouse_packages", "Public packages in the index.", status.packages),
         ("packhouse_blob_volumes", "Files that hold blobs.", status.volumes),
     ] {
         // Writing to a string does not fail.

@@ -35,6 +35,11 @@ impl<K, T> Changes<K, T> {
         self.rest.filter_map(|(_, text)| text)
     }
 
+    /// Whether none is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.len() == 0
+    }
+
     /// Whether a change is left for a key before that of the entry `end` (any key, without one).
     pub(super) fn any_before<L: Keyed>(&mut self, end: Option<&str>) -> bool
     where

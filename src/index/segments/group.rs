@@ -5,11 +5,11 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
+use super::balance::{Node, Run, settle, size_max, size_min};
 use super::changes::Changes;
 use super::checksum::Checksum;
 use super::layout::{Keyed, Layout};
 use super::segment::Segment;
-use crate::index::balance::{Node, Run, settle, size_max, size_min};
 
 /// See the module. Never empty.
 pub(super) struct Group<L> {
@@ -54,9 +54,9 @@ impl<L: Keyed> Group<L> {
     {
         let mut runs = Vec::with_capacity(self.segments.len() + 1);
         for (at, segment) in self.segments.iter().enumerate() {
-            let end = self.segments.get(at + 1).map(|next| next.first_entry()).or(end);
-            if changes.any_before::<L>(end) {
-                segment.splice(changes, end, &mut runs);
+            let end = || self.segments.get(at + 1).map(|next| next.first_entry()).or(end);
+            if !changes.is_empty() && changes.any_before::<L>(end()) {
+                segment.splice(changes, end(), &mut runs);
             } else {
                 runs.push(Run::Kept(Arc::clone(segment)));
             }

@@ -52,6 +52,13 @@ impl Members {
         let from_name = entry.strip_prefix('"').unwrap_or(entry);
         from_name.split_once('"').map_or(from_name, |(name, _)| name)
     }
+
+    /// The value of an entry made by [`Members::entry`].
+    #[must_use]
+    pub fn value(entry: &str) -> &str {
+        // The name stands between quotes, and a colon follows.
+        entry.get(Self::name(entry).len() + 3..).unwrap_or_default()
+    }
 }
 
 impl Layout for Members {

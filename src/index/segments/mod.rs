@@ -7,6 +7,7 @@
 //!
 //! Knows nothing of packages: what an entry is and how entries are ordered is told by a [`Layout`].
 
+mod balance;
 mod changes;
 mod checksum;
 mod group;

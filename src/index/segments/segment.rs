@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering as Memory};
 
 use bytes::Bytes;
 
+use super::balance::{Node, Run, size_max, size_min};
 use super::changes::Changes;
 use super::checksum::Checksum;
 use super::layout::{Keyed, Layout};
 use super::lazy::Lazy;
-use crate::index::balance::{Node, Run, size_max, size_min};
 use crate::index::gzip::{self, Level};
 
 /// See the module. Never empty.
@@ -131,6 +131,8 @@ impl<L: Keyed> Segment<L> {
         let mut draft = Draft::default();
         let mut changed = false;
         let mut from = 0;
+        // Most changes come alone and change little; a bulk may grow beyond this room.
+        const ROOM_BYTES: usize = 1 << 10;
         while let Some((key, text)) = changes.next_before::<L>(end) {
             let (at, next) = match self.find(key.borrow(), from) {
                 Ok(at) if text.as_ref().is_some_and(|text| text.as_ref() == self.entry(at)) => continue,
@@ -138,7 +140,11 @@ impl<L: Keyed> Segment<L> {
                 Err(_) if text.is_none() => continue,
                 Err(at) => (at, at),
             };
-            changed = true;
+            if !changed {
+                draft.text.reserve_exact(self.text.len() + ROOM_BYTES);
+                draft.starts.reserve_exact(self.starts.len() + 1);
+                changed = true;
+            }
             draft.copy(self, from..at);
             from = next;
             if let Some(text) = text {
@@ -182,6 +188,7 @@ impl Draft {
     }
 
     fn push<L: Layout>(&mut self, entry: &str) {
+        debug_assert!(!entry.is_empty(), "a draft without text counts as one without entries");
         let start = self.begin::<L>();
         self.starts.push(offset(start));
         self.text.push_str(entry);

@@ -6,6 +6,7 @@ use std::fmt;
 use std::iter::once;
 use std::sync::Arc;
 
+use super::balance::{Run, settle};
 use super::changes::Changes;
 use super::checksum::Checksum;
 use super::group::Group;
@@ -13,7 +14,6 @@ use super::layout::{Keyed, Layout};
 use super::lazy::Lazy;
 use super::rendered::Rendered;
 use super::segment::{self, Segment};
-use crate::index::balance::{Run, settle};
 use crate::index::gzip::Level;
 use crate::model::Crc32;
 
@@ -49,7 +49,7 @@ impl<L: Layout> SegmentedText<L> {
         Self::finish(Arc::clone(&self.head), tail.into(), Arc::clone(&self.groups), self.body)
     }
 
-    /// A text of these entries, in the order they come in.
+    /// A text of these entries, in the order they come in. No entry may be empty.
     #[must_use]
     pub fn of<'a>(head: &str, entries: impl IntoIterator<Item = &'a str>, tail: &str) -> Self {
         let mut runs = Vec::new();
@@ -209,7 +209,8 @@ impl<L: Layout> SegmentedText<L> {
 
 impl<L: Keyed> SegmentedText<L> {
     /// The text after `changes`: for each key its new entry, or none to remove it. Of several changes for one key the
-    /// last counts; a text must be an entry with the key it comes with. The order of the changes does not matter.
+    /// last counts; a text must be an entry with the key it comes with, and so is never empty. The order of the changes
+    /// does not matter.
     ///
     /// Costs time in proportion to the segments that change, and shares all others. Memory for the changes is needed
     /// at once, so let a bulk of very many come in several calls.
@@ -222,9 +223,9 @@ impl<L: Keyed> SegmentedText<L> {
         let mut changes = Changes::new::<L>(changes);
         let mut runs = Vec::with_capacity(self.groups.len() + 1);
         for (at, group) in self.groups.iter().enumerate() {
-            let end = self.groups.get(at + 1).map(|next| next.first_entry());
-            if changes.any_before::<L>(end) {
-                runs.push(group.splice(&mut changes, end));
+            let end = || self.groups.get(at + 1).map(|next| next.first_entry());
+            if !changes.is_empty() && changes.any_before::<L>(end()) {
+                runs.push(group.splice(&mut changes, end()));
             } else {
                 runs.push(Run::Kept(Arc::clone(group)));
             }

@@ -1,14 +1,23 @@
 //! How a blob's length divides into chunks, and which chunk holds a position. Pure arithmetic.
 //!
 //! redb stores a large value in a run of pages whose length is a power of two, and needs 20 bytes of it. A chunk of
-//! 2^k - 20 bytes therefore wastes nothing. The end of a blob is split into ever smaller such pieces; what remains
-//! is below 16 KiB and stored as it is.
+//! 2^k - 20 bytes therefore wastes nothing. The end of a blob is split into ever smaller such pieces, down to a page.
+//! What remains is split into crumbs, of which four share a page without waste.
 
 /// Bytes of every chunk but those of the blob's tail.
 pub const CHUNK_BYTES: usize = (1 << 18) - 20;
 
+/// The largest piece that does not fill its pages alone.
+const CRUMB_BYTES: usize = 1007;
+
 /// Sizes of the pieces of a tail, largest first.
-const PIECES: [usize; 4] = [(1 << 17) - 20, (1 << 16) - 20, (1 << 15) - 20, (1 << 14) - 20];
+const PIECES: [usize; 7] =
+    [(1 << 17) - 20, (1 << 16) - 20, (1 << 15) - 20, (1 << 14) - 20, (1 << 13) - 20, (1 << 12) - 20, CRUMB_BYTES];
+
+/// Whether a chunk of `len` bytes shares its page with others.
+pub(super) fn is_crumb(len: usize) -> bool {
+    len <= CRUMB_BYTES
+}
 
 /// The lengths of the chunks of the last `tail_bytes` of a blob, which are fewer than [`CHUNK_BYTES`].
 pub(super) fn tail_pieces(tail_bytes: usize) -> impl Iterator<Item = usize> {
@@ -89,7 +98,11 @@ mod tests {
     fn sizes_at_the_edges() {
         assert_eq!(all(0), [0; 0]);
         assert_eq!(all(1), [1]);
-        assert_eq!(all(16_363), [16_363]);
+        assert_eq!(all(1007), [1007]);
+        assert_eq!(all(1008), [1007, 1]);
+        assert_eq!(all(4075), [1007, 1007, 1007, 1007, 47]);
+        assert_eq!(all(5000), [4076, 924]);
+        assert_eq!(all(16_363), [8172, 8172, 19]);
         assert_eq!(all(16_364), [16_364]);
         assert_eq!(all(16_365), [16_364, 1]);
         assert_eq!(all(262_123), [131_052, 131_052, 19]);
@@ -98,13 +111,16 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn chunks_add_up_and_positions_find_them(size in 0u64..3_000_000, at in 0u64..3_000_000) {
             let sizes = all(size);
             prop_assert_eq!(sizes.iter().sum::<usize>() as u64, size);
-            let storable = |len: usize| len < 16_364 || (len + 20).is_power_of_two();
+            let storable = |len: usize| is_crumb(len) || (len + 20).is_power_of_two();
             prop_assert!(sizes.iter().all(|len| *len > 0 && *len <= CHUNK_BYTES && storable(*len)));
-            prop_assert!(sizes.iter().filter(|len| **len < 16_364).count() <= 1);
+            prop_assert!(sizes.iter().filter(|len| **len < CRUMB_BYTES).count() <= 1);
+            prop_assert!(sizes.iter().filter(|len| is_crumb(**len)).count() <= 5);
             let mut start = 0;
             for (index, len) in sizes.iter().enumerate() {
                 prop_assert_eq!(position(size, index as u32), start);

@@ -102,6 +102,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn a_layout_is_a_map_from_chunk_to_volume(
             mut volumes in prop::collection::vec(1u32..4, 0..20), a in 0usize..20, b in 0usize..20, to in 1u32..4,

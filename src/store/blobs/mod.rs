@@ -11,6 +11,7 @@
 //!            any of these dropped before adoption: the chunks are discarded
 //! ```
 
+mod buffers;
 mod chunks;
 mod collect;
 mod layout;
@@ -42,6 +43,7 @@ pub use write::{BeginError, BlobWriter, StoredBlob};
 
 use super::file::{Lane, RedbFile, Scratch, StorageError, WriteError, block_on};
 use super::media::Media;
+use buffers::Buffers;
 use collect::Collector;
 use pins::Pins;
 use space::Space;
@@ -135,6 +137,7 @@ struct Shared {
     entities: Arc<dyn EntityFile>,
     volumes: Arc<Volumes>,
     space: Arc<Space>,
+    buffers: Arc<Buffers>,
     pins: Pins,
     /// The first id of this run; smaller ones are of the past.
     first_id: u64,
@@ -172,6 +175,7 @@ impl Blobs {
             entities,
             volumes: Arc::new(volumes),
             space: Arc::new(Space::new(media, options.floor_bytes)),
+            buffers: Arc::default(),
             pins: Pins::default(),
             first_id,
             next_id: AtomicU64::new(first_id),

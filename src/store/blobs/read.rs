@@ -68,7 +68,8 @@ impl Blobs {
             skip_bytes,
             ask_bytes: (end - start).saturating_add(skip_bytes as u64),
             left_bytes: end - start,
-            ahead: VecDeque::new(),
+            ready: VecDeque::new(),
+            ahead: None,
         })
     }
 }
@@ -102,8 +103,9 @@ impl Shared {
         let (Some(volume), Some(crc)) = (layout.volume_of(index), layout.chunk_crcs.get(index as usize)) else {
             return Err(ReadError::Gone { blob_id });
         };
-        let Some(bytes) = self.volumes.chunk(volume, blob_id, index)? else { return Ok(None) };
-        let sound = bytes.len() == chunks::length(layout.size_bytes, index) && crc32fast::hash(&bytes) == *crc;
+        let len = chunks::length(layout.size_bytes, index);
+        let Some(bytes) = self.volumes.chunk(volume, blob_id, index, len)? else { return Ok(None) };
+        let sound = bytes.len() == len && crc32fast::hash(&bytes) == *crc;
         if sound { Ok(Some(bytes)) } else { Err(ReadError::Corrupt { volume, blob_id, chunk: index }) }
     }
 }
@@ -116,9 +118,9 @@ struct Source {
     _pin: BlobPin,
 }
 
-type Read = Pin<Box<dyn Future<Output = Result<Bytes, ReadError>> + Send>>;
+type Read = Pin<Box<dyn Future<Output = Result<VecDeque<Bytes>, ReadError>> + Send>>;
 
-/// A download: a stream of chunks, of which one is read ahead. Ends after the first error.
+/// A download: a stream of chunks, read ahead by one, or by the few small ones of the tail. Ends after the first error.
 pub struct BlobReader {
     source: Arc<Source>,
     next_chunk: u32,
@@ -128,7 +130,8 @@ pub struct BlobReader {
     ask_bytes: u64,
     /// Bytes still to be given out.
     left_bytes: u64,
-    ahead: VecDeque<Read>,
+    ready: VecDeque<Bytes>,
+    ahead: Option<Read>,
 }
 
 impl std::fmt::Debug for BlobReader {
@@ -144,23 +147,31 @@ impl BlobReader {
         self.left_bytes
     }
 
-    /// Asks for the next chunk, if the range has more.
+    /// Asks for the next chunks, about [`chunks::CHUNK_BYTES`] together, if the range has more.
     fn ask(&mut self) {
         if self.ask_bytes == 0 {
             return;
         }
-        let (source, index) = (Arc::clone(&self.source), self.next_chunk);
+        let (source, first) = (Arc::clone(&self.source), self.next_chunk);
         let size_bytes = source.layout.lock().unwrap_or_else(PoisonError::into_inner).size_bytes;
-        self.ask_bytes = self.ask_bytes.saturating_sub(chunks::length(size_bytes, index) as u64);
-        self.next_chunk += 1;
-        self.ahead.push_back(Box::pin(read(source, index)));
+        let mut bytes = 0;
+        while self.ask_bytes > 0 {
+            let len = chunks::length(size_bytes, self.next_chunk);
+            if len == 0 || (bytes > 0 && bytes + len > chunks::CHUNK_BYTES) {
+                break;
+            }
+            bytes += len;
+            self.ask_bytes = self.ask_bytes.saturating_sub(len as u64);
+            self.next_chunk += 1;
+        }
+        self.ahead = Some(Box::pin(read(source, first..self.next_chunk)));
     }
 }
 
-async fn read(source: Arc<Source>, index: u32) -> Result<Bytes, ReadError> {
+async fn read(source: Arc<Source>, chunks: Range<u32>) -> Result<VecDeque<Bytes>, ReadError> {
     let permit = Arc::clone(&source.shared.reads).acquire_owned().await.map_err(|_| StorageError::Closed)?;
     let task = tokio::task::spawn_blocking(move || {
-        let bytes = source.shared.read_chunk(&source.layout, index);
+        let bytes = chunks.map(|index| source.shared.read_chunk(&source.layout, index)).collect();
         drop(permit);
         bytes
     });
@@ -175,26 +186,29 @@ impl Stream for BlobReader {
         if this.left_bytes == 0 {
             return Poll::Ready(None);
         }
-        if this.ahead.is_empty() {
-            this.ask();
-        }
-        let Some(read) = this.ahead.front_mut() else { return Poll::Ready(None) };
-        let Poll::Ready(result) = read.as_mut().poll(context) else { return Poll::Pending };
-        this.ahead.pop_front();
-        let mut bytes = match result {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                this.left_bytes = 0;
-                return Poll::Ready(Some(Err(error)));
+        if this.ready.is_empty() {
+            if this.ahead.is_none() {
+                this.ask();
             }
-        };
-        this.ask();
-        if let Some(next) = this.ahead.front_mut()
-            // The first poll starts the read. Its result, were it there at once, would be lost otherwise.
-            && let Poll::Ready(result) = next.as_mut().poll(context)
-        {
-            this.ahead[0] = Box::pin(std::future::ready(result));
+            let Some(read) = &mut this.ahead else { return Poll::Ready(None) };
+            let Poll::Ready(result) = read.as_mut().poll(context) else { return Poll::Pending };
+            this.ahead = None;
+            match result {
+                Ok(ready) => this.ready = ready,
+                Err(error) => {
+                    this.left_bytes = 0;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+            this.ask();
+            if let Some(next) = &mut this.ahead
+                // The first poll starts the read. Its result, were it there at once, would be lost otherwise.
+                && let Poll::Ready(result) = next.as_mut().poll(context)
+            {
+                this.ahead = Some(Box::pin(std::future::ready(result)));
+            }
         }
+        let Some(mut bytes) = this.ready.pop_front() else { return Poll::Ready(None) };
         drop(bytes.split_to(std::mem::take(&mut this.skip_bytes)));
         let count = usize::try_from(this.left_bytes).unwrap_or(usize::MAX).min(bytes.len());
         bytes.truncate(count);

@@ -66,7 +66,8 @@ impl Rig {
         let shared: Arc<dyn Media> = Arc::new(media.clone());
         let entities = Arc::new(RedbFile::open(Arc::clone(&shared), "packhouse.redb", file, |_: Touched| {})?);
         let blobs = Blobs::open(shared, options, Arc::clone(&entities) as Arc<dyn EntityFile>)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(1).build().unwrap();
         Ok(Self { media: media.clone(), entities, blobs, runtime })
     }
 
@@ -134,6 +135,8 @@ impl Rig {
 
     /// Waits until the volumes have done what was submitted so far.
     fn settle(&self) {
+        // The only blocking thread may be sealing a volume for an upload that was given up.
+        self.runtime.block_on(async { tokio::task::spawn_blocking(|| {}).await }).unwrap();
         let volumes = &self.blobs.shared.volumes;
         // In the lane of every discard, one job that has nothing to remove.
         for lane in [Lane::Small, Lane::Bulk] {

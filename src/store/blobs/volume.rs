@@ -6,10 +6,13 @@
 use bytes::Bytes;
 use redb::{OwnedAccessGuard, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
+use super::chunks;
 use crate::store::file::{Scratch, StorageError};
 
-/// Content by blob id and index of the chunk in its blob.
+/// Content by blob id and index of the chunk in its blob, but for crumbs.
 const CHUNKS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("chunks");
+/// Crumbs likewise. Among themselves they fill their pages; between larger chunks each would take one of its own.
+const CRUMBS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("crumbs");
 /// How many consecutive chunks there are from a blob's chunk on, and their bytes.
 const RUNS: TableDefinition<(u64, u32), (u32, u64)> = TableDefinition::new("runs");
 /// [`PAYLOAD`] and [`PEAK`].
@@ -81,6 +84,7 @@ impl Scratch for VolumeScratch {
 
 pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError> {
     transaction.open_table(CHUNKS)?;
+    transaction.open_table(CRUMBS)?;
     transaction.open_table(RUNS)?;
     transaction.open_table(STATS)?;
     Ok(())
@@ -90,17 +94,19 @@ pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), Storag
 pub(super) fn put(transaction: &WriteTransaction, scratch: &mut VolumeScratch, put: &Put) -> Result<(), StorageError> {
     scratch.mark_written();
     let mut chunks = transaction.open_table(CHUNKS)?;
+    let mut crumbs = transaction.open_table(CRUMBS)?;
     let (mut index, mut added, mut replaced) = (put.first, 0, 0);
     for piece in &put.pieces {
-        let old = chunks.insert((put.blob_id, index), piece.as_ref())?;
+        let table = if chunks::is_crumb(piece.len()) { &mut crumbs } else { &mut chunks };
+        let old = table.insert((put.blob_id, index), piece.as_ref())?;
         replaced += old.map_or(0, |old| old.value().len() as u64);
         added += piece.len() as u64;
         index += 1;
     }
     let mut runs = transaction.open_table(RUNS)?;
     let key = (put.blob_id, put.run_first);
-    let (chunks, bytes) = runs.get(key)?.map_or((0, 0), |row| row.value());
-    runs.insert(key, (chunks.max(index - put.run_first), bytes + added - replaced))?;
+    let (count, bytes) = runs.get(key)?.map_or((0, 0), |row| row.value());
+    runs.insert(key, (count.max(index - put.run_first), bytes + added - replaced))?;
     change_fill(transaction, scratch, |payload| payload + added - replaced)
 }
 
@@ -113,6 +119,7 @@ pub(super) fn remove(
 ) -> Result<(), StorageError> {
     let mut runs = transaction.open_table(RUNS)?;
     let mut chunks = transaction.open_table(CHUNKS)?;
+    let mut crumbs = transaction.open_table(CRUMBS)?;
     let (mut left, mut removed) = (REMOVE_CHUNKS_MAX, 0);
     let keys = run.map_or((blob_id, 0)..=(blob_id, u32::MAX), |run| (blob_id, run)..=(blob_id, run));
     while left > 0 {
@@ -121,8 +128,10 @@ pub(super) fn remove(
         let kept = count.saturating_sub(left);
         let mut gone = 0;
         for index in (kept..count).rev() {
-            let old = chunks.remove((blob_id, key.1 + index))?;
-            gone += old.map_or(0, |old| old.value().len() as u64);
+            let chunk = (blob_id, key.1 + index);
+            let large = chunks.remove(chunk)?.map(|old| old.value().len());
+            let len = if large.is_some() { large } else { crumbs.remove(chunk)?.map(|old| old.value().len()) };
+            gone += len.unwrap_or_default() as u64;
         }
         left -= count - kept;
         removed += gone;
@@ -132,7 +141,7 @@ pub(super) fn remove(
             runs.insert(key, (kept, bytes.saturating_sub(gone)))?;
         }
     }
-    drop((runs, chunks));
+    drop((runs, chunks, crumbs));
     if removed == 0 {
         return Ok(());
     }
@@ -199,9 +208,15 @@ pub(super) fn count_payload(snapshot: &ReadTransaction) -> Result<u64, StorageEr
     Ok(total)
 }
 
-/// A chunk's bytes, which keep their page and its snapshot alive but copy nothing.
-pub(super) fn chunk(snapshot: &ReadTransaction, blob_id: u64, index: u32) -> Result<Option<Bytes>, StorageError> {
-    let chunk = snapshot.open_table(CHUNKS)?.get_owned((blob_id, index))?;
+/// The bytes of a chunk that has `len` of them, which keep their page and its snapshot alive but copy nothing.
+pub(super) fn chunk(
+    snapshot: &ReadTransaction,
+    blob_id: u64,
+    index: u32,
+    len: usize,
+) -> Result<Option<Bytes>, StorageError> {
+    let table = if chunks::is_crumb(len) { CRUMBS } else { CHUNKS };
+    let chunk = snapshot.open_table(table)?.get_owned((blob_id, index))?;
     Ok(chunk.map(|guard| Bytes::from_owner(Guarded(guard))))
 }
 

@@ -309,9 +309,15 @@ impl Volumes {
         Err(StorageError::Closed)
     }
 
-    /// The bytes of a chunk, unless its volume or the chunk does not exist. Blocks.
-    pub(super) fn chunk(&self, number: u32, blob_id: u64, index: u32) -> Result<Option<Bytes>, StorageError> {
-        Ok(self.view(number, |snapshot| volume::chunk(snapshot, blob_id, index))?.flatten())
+    /// The bytes of a chunk that has `len` of them, unless its volume or the chunk does not exist. Blocks.
+    pub(super) fn chunk(
+        &self,
+        number: u32,
+        blob_id: u64,
+        index: u32,
+        len: usize,
+    ) -> Result<Option<Bytes>, StorageError> {
+        Ok(self.view(number, |snapshot| volume::chunk(snapshot, blob_id, index, len))?.flatten())
     }
 
     /// The active volume, if its file is large and mostly free once everything is done that was to be removed from it

@@ -4,10 +4,13 @@
 //! the upload ends. A [`StoredBlob`] comes only from a finished upload, so that nothing unfinished can be adopted.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 
 use super::chunks::{self, CHUNK_BYTES};
 use super::layout::{self, BlobLayout, Extent};
@@ -19,8 +22,8 @@ use super::{Blobs, Shared, ledger};
 use crate::model::{Crc32, Sha256};
 use crate::store::file::{Lane, StorageError};
 
-/// Chunks of one upload that may be on their way to the disk: two commits' worth.
-const UNDER_WAY_MAX: usize = 32;
+/// Chunks of one upload that may be on their way to the disk: about two commits' worth, 20 MiB.
+const UNDER_WAY_MAX: usize = 80;
 /// What is hashed before other work on the thread may go on, in bytes: a fraction of a millisecond.
 const HASH_STEP_BYTES: usize = 256 << 10;
 
@@ -46,7 +49,7 @@ pub struct BlobWriter {
     chunk_crcs: Vec<u32>,
     /// Where the last run of chunks in one volume began.
     run: Option<(u32, u32)>,
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     /// Chunks that are ready, with the index of the first.
     outbox: Option<(u32, Vec<Bytes>)>,
     under_way: VecDeque<(Stored, u64)>,
@@ -77,6 +80,7 @@ pub struct StoredBlob {
 #[derive(Debug)]
 pub(super) struct Claim {
     shared: Arc<Shared>,
+    /// 0 until something is sent: ids in the order of storing keep the crumbs of different blobs together.
     blob_id: u64,
     extents: Vec<Extent>,
     pins: Vec<VolumePin>,
@@ -97,7 +101,7 @@ impl Blobs {
         })?;
         let claim = Claim {
             shared: Arc::clone(&self.shared),
-            blob_id: self.shared.new_id(),
+            blob_id: 0,
             extents: Vec::new(),
             pins: Vec::new(),
             lane: Lane::Small,
@@ -112,7 +116,7 @@ impl Blobs {
             size_bytes: 0,
             chunk_crcs: Vec::new(),
             run: None,
-            buffer: BytesMut::new(),
+            buffer: Vec::new(),
             outbox: None,
             under_way: VecDeque::new(),
             failed: None,
@@ -127,7 +131,7 @@ impl BlobWriter {
         self.size_bytes
     }
 
-    /// Receives the next bytes. Waits while too much is on its way to the disk; at most 8 MiB are, and the
+    /// Receives the next bytes. Waits while too much is on its way to the disk; at most 20 MiB are, and the
     /// volume's queue bounds all uploads together.
     ///
     /// May be cancelled: [`Self::len_bytes`] then says how much was taken, and the upload can go on.
@@ -139,15 +143,16 @@ impl BlobWriter {
         while !bytes.is_empty() {
             let step = bytes.len().min(HASH_STEP_BYTES).min(CHUNK_BYTES - self.buffer.len());
             if self.buffer.is_empty() {
-                // Small content takes no more memory than it needs; a second piece shows that it is not small.
-                self.buffer.reserve(if self.size_bytes == 0 { step } else { CHUNK_BYTES });
+                // Small content takes no more memory than it needs; more after it shows that it is not small.
+                let small = self.size_bytes == 0 && step == bytes.len();
+                self.buffer = if small { Vec::with_capacity(step) } else { self.claim.shared.buffers.get() };
             }
             self.sha256.0.update(&bytes[..step]);
             self.buffer.extend_from_slice(&bytes[..step]);
             bytes.advance(step);
             self.size_bytes += step as u64;
             if self.buffer.len() == CHUNK_BYTES {
-                let chunk = self.buffer.split().freeze();
+                let chunk = self.take_buffer();
                 self.claim.lane = Lane::Bulk;
                 self.enqueue(vec![chunk])?;
                 self.flush().await?;
@@ -159,12 +164,17 @@ impl BlobWriter {
         Ok(())
     }
 
+    fn take_buffer(&mut self) -> Bytes {
+        self.claim.shared.buffers.share(std::mem::take(&mut self.buffer))
+    }
+
     /// Makes chunks ready to be sent.
     fn enqueue(&mut self, pieces: Vec<Bytes>) -> Result<(), StorageError> {
         let first = u32::try_from(self.chunk_crcs.len());
         let (Ok(first), Ok(_)) = (first, u32::try_from(self.chunk_crcs.len() + pieces.len())) else {
             return Err(self.fail(StorageError::Internal { detail: "a blob has too many chunks".to_owned() }));
         };
+        self.claim.need_id();
         for piece in &pieces {
             let mut chunk = crc32fast::Hasher::new();
             chunk.update(piece);
@@ -186,6 +196,16 @@ impl BlobWriter {
         }
         while self.under_way.len() > UNDER_WAY_MAX {
             self.receive_answer().await?;
+        }
+        // What has been answered meanwhile, so that an error ends the upload early.
+        let mut ready = true;
+        while ready && !self.under_way.is_empty() {
+            let mut receive = pin!(self.receive_answer());
+            let answer = poll_fn(|context| Poll::Ready(receive.as_mut().poll(context))).await;
+            ready = answer.is_ready();
+            if let Poll::Ready(result) = answer {
+                result?;
+            }
         }
         Ok(())
     }
@@ -240,7 +260,7 @@ impl BlobWriter {
     /// [`StorageError`]; what was stored is discarded.
     pub async fn finish(mut self) -> Result<StoredBlob, StorageError> {
         self.flush().await?;
-        let mut tail = self.buffer.split().freeze();
+        let mut tail = self.take_buffer();
         if !tail.is_empty() {
             let pieces = chunks::tail_pieces(tail.len()).map(|len| tail.split_to(len)).collect();
             self.enqueue(pieces)?;
@@ -249,6 +269,7 @@ impl BlobWriter {
         while !self.under_way.is_empty() {
             self.receive_answer().await?;
         }
+        self.claim.need_id();
         Ok(StoredBlob {
             sha256: Sha256::from_ring(&self.sha256.0.finish()),
             crc32: Crc32(self.crc32.finalize()),
@@ -296,6 +317,12 @@ impl StoredBlob {
 }
 
 impl Claim {
+    fn need_id(&mut self) {
+        if self.blob_id == 0 {
+            self.blob_id = self.shared.new_id();
+        }
+    }
+
     /// Discards the chunks unless the ledger has them. Fails if the ledger cannot be read.
     pub(super) fn settle(&mut self) -> Result<(), StorageError> {
         let shared = Arc::clone(&self.shared);

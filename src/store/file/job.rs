@@ -23,6 +23,28 @@ pub trait Scratch: Default + Send + 'static {
     fn wrote(&self) -> bool;
 }
 
+/// Who follows the commits of a file. A closure over the context hears of each commit when it is durable.
+pub trait Observer<C>: Send {
+    /// Adds what follows from the jobs to their transaction. What it prepares for [`Self::committed`] it keeps; a
+    /// transaction that fails is followed by another call, or by none.
+    ///
+    /// # Errors
+    /// Those of the file; the whole commit then fails.
+    fn complete(&mut self, transaction: &WriteTransaction, scratch: &C) -> Result<(), StorageError> {
+        let _ = (transaction, scratch);
+        Ok(())
+    }
+
+    /// Hears of a commit, before anybody is told of it.
+    fn committed(&mut self, scratch: C);
+}
+
+impl<C, F: FnMut(C) + Send> Observer<C> for F {
+    fn committed(&mut self, scratch: C) {
+        self(scratch);
+    }
+}
+
 /// The [`Scratch`] of a file without an observer.
 #[derive(Debug, Default)]
 pub struct Touched(bool);

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -14,13 +14,17 @@ use super::job::Queued;
 /// Jobs of one lane that may wait or run at once.
 const LANE_JOBS_MAX: usize = 4096;
 /// What the jobs of one lane may weigh together, in bytes.
-const LANE_BYTES_MAX: usize = 16 << 20;
+const LANE_BYTES_MAX: usize = 24 << 20;
 /// Small jobs in one commit: enough to share its cost, few enough to repeat when one of them spoils it.
 const COMMIT_SMALL_JOBS_MAX: usize = 256;
 /// What small jobs may weigh in one commit, in bytes.
 const COMMIT_SMALL_BYTES_MAX: usize = 4 << 20;
-/// What bulk jobs may weigh in one commit, in bytes: as fast as larger ones, and short enough to wait for.
-const COMMIT_BULK_BYTES_MAX: usize = 4 << 20;
+/// What bulk jobs may weigh in one commit while nobody else writes, in bytes. Each commit costs two syncs.
+const COMMIT_BULK_BYTES_MAX: usize = 12 << 20;
+/// The same while small jobs come, which wait for it: a millisecond or two.
+const COMMIT_BULK_BYTES_BESIDE_SMALL_MAX: usize = 1 << 20;
+/// How long after a small job the next is expected.
+const SMALL_EXPECTED: Duration = Duration::from_millis(50);
 /// Bytes per permit of the semaphore that counts them.
 const PERMIT_BYTES: usize = 1024;
 
@@ -29,7 +33,7 @@ const PERMIT_BYTES: usize = 1024;
 pub enum Lane {
     /// All that wait are taken into the next commit, before any bulk.
     Small,
-    /// At most 4 MiB are taken into one commit.
+    /// At most 1 MiB is taken into a commit beside small jobs, and 12 MiB when there have been none for a while.
     Bulk,
 }
 
@@ -42,6 +46,7 @@ pub(super) struct Queue<C> {
 struct State<C> {
     lanes: [VecDeque<Queued<C>>; 2],
     closed: bool,
+    last_small: Option<Instant>,
     /// The generation of the handle that a reader found useless.
     reopen: Option<u64>,
 }
@@ -68,7 +73,7 @@ impl<C> Queue<C> {
             jobs: Arc::new(Semaphore::new(LANE_JOBS_MAX)),
             bytes: Arc::new(Semaphore::new(LANE_BYTES_MAX / PERMIT_BYTES)),
         };
-        let state = State { lanes: [VecDeque::new(), VecDeque::new()], closed: false, reopen: None };
+        let state = State { lanes: [VecDeque::new(), VecDeque::new()], closed: false, last_small: None, reopen: None };
         Self { state: Mutex::new(state), work: Condvar::new(), rooms: [room(), room()] }
     }
 
@@ -133,9 +138,13 @@ impl<C> Queue<C> {
             return Next::Reopen(generation);
         }
         let mut jobs = Vec::new();
-        let [small, bulk] = &mut state.lanes;
-        take(small, &mut jobs, COMMIT_SMALL_JOBS_MAX, COMMIT_SMALL_BYTES_MAX);
-        take(bulk, &mut jobs, COMMIT_SMALL_JOBS_MAX, COMMIT_BULK_BYTES_MAX);
+        take(&mut state.lanes[0], &mut jobs, COMMIT_SMALL_JOBS_MAX, COMMIT_SMALL_BYTES_MAX);
+        if !jobs.is_empty() {
+            state.last_small = Some(Instant::now());
+        }
+        let small_expected = state.last_small.is_some_and(|at| at.elapsed() < SMALL_EXPECTED);
+        let bulk_bytes_max = if small_expected { COMMIT_BULK_BYTES_BESIDE_SMALL_MAX } else { COMMIT_BULK_BYTES_MAX };
+        take(&mut state.lanes[1], &mut jobs, COMMIT_SMALL_JOBS_MAX, bulk_bytes_max);
         match (jobs.is_empty(), state.closed) {
             (false, _) => Next::Commit(jobs),
             (true, false) => Next::Idle,

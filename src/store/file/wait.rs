@@ -13,12 +13,13 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs `future` to its end on this thread. Must not be called on a runtime's worker, which it would block, and
-/// not with a future that needs a runtime's timers or sockets.
+/// Runs `future` to its end on this thread. Should not be called on a runtime's worker, which it blocks, nor with a
+/// future that needs a runtime's timers or sockets.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
+    // A runtime's thread would otherwise be told to yield to the runtime, which it cannot.
+    let mut future = pin!(tokio::task::unconstrained(future));
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,

@@ -12,7 +12,7 @@ use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, TableError
 
 use super::Shared;
 use super::error::StorageError;
-use super::job::{Queued, Scratch, Verdict};
+use super::job::{Observer, Queued, Scratch, Verdict};
 use super::queue::Next;
 
 /// One row: how many commits the file has seen.
@@ -25,7 +25,7 @@ pub(super) struct Writer<C> {
     shared: Arc<Shared<C>>,
     /// The count in the last commit known to be in the file.
     commits: u64,
-    observer: Box<dyn FnMut(C) + Send>,
+    observer: Box<dyn Observer<C>>,
     /// A commit that failed so that nobody knows yet whether it counts.
     in_doubt: Option<C>,
 }
@@ -73,7 +73,7 @@ fn commits_in(snapshot: &ReadTransaction) -> Result<u64, StorageError> {
 }
 
 impl<C: Scratch> Writer<C> {
-    pub(super) fn new(shared: Arc<Shared<C>>, commits: u64, observer: Box<dyn FnMut(C) + Send>) -> Self {
+    pub(super) fn new(shared: Arc<Shared<C>>, commits: u64, observer: Box<dyn Observer<C>>) -> Self {
         Self { shared, commits, observer, in_doubt: None }
     }
 
@@ -168,6 +168,9 @@ impl<C: Scratch> Writer<C> {
                 Err(error) => Attempt::Failed(error.into()),
             };
         }
+        if let Err(error) = self.observer.complete(&transaction, &scratch) {
+            return Attempt::Failed(error);
+        }
         let committed = count_commit(&transaction).and_then(|commits| {
             // From here on, the commit may count even if it fails.
             transaction.commit()?;
@@ -184,7 +187,7 @@ impl<C: Scratch> Writer<C> {
 
     fn observe(&mut self, scratch: C) -> Result<(), StorageError> {
         let observer = &mut self.observer;
-        catch_unwind(AssertUnwindSafe(|| observer(scratch)))
+        catch_unwind(AssertUnwindSafe(|| observer.committed(scratch)))
             .map_err(|_| StorageError::Internal { detail: "the observer of a commit panicked".to_owned() })
     }
 

@@ -4,6 +4,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::num::NonZeroU64;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,11 @@ use redb::StorageBackend;
 use super::{Backend, Media, OpenMode};
 
 const LOCK_FILE: &str = "lock";
+
+/// Writes of this size or more are sent to the disk at once, while the writer prepares the next: the sync at the end
+/// of a commit of 16 MiB then waits for a sixth of the time. Linux does so when told that the pages are not needed; they
+/// stay in its cache as long as they are dirty.
+const WRITEBACK_BYTES: u64 = 128 << 10;
 
 /// The real [`Media`]: a directory that this process holds until the value is dropped.
 #[derive(Debug)]
@@ -168,7 +174,12 @@ impl StorageBackend for FileBackend {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(data, offset)
+        self.0.write_all_at(data, offset)?;
+        if let Some(len) = NonZeroU64::new(data.len() as u64).filter(|len| len.get() >= WRITEBACK_BYTES) {
+            // Merely a hint: the sync that follows is what counts.
+            let _ = rustix::fs::fadvise(&self.0, offset, Some(len), rustix::fs::Advice::DontNeed);
+        }
+        Ok(())
     }
 }
 

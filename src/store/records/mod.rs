@@ -6,12 +6,17 @@
 mod api_token;
 mod channel;
 mod file;
+mod index_change;
+mod index_package;
 mod member;
 mod package;
 mod platform;
 mod release;
 mod session;
 mod user;
+
+pub use index_change::{IndexChange, StoredView};
+pub use index_package::{IndexContent, IndexPackage};
 
 use std::str::FromStr;
 

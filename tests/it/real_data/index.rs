@@ -130,7 +130,7 @@ fn a_real_index_is_rendered_and_comes_back_after_a_restart() {
     let expected = expected_index::render(&reference);
     assert_eq!(expected[""].packages.len(), reference.packages.len());
     let is_same = |registry: &Registry, when: &str| {
-        let found = expected_index::read(&registry.index());
+        let found = expected_index::read(registry);
         assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{when}");
         for (name, view) in &found {
             for (package, text) in &expected[name].packages {

@@ -40,7 +40,7 @@ fn nth(model: &Model, nth: usize) -> Option<Sha256> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_store_is_a_map(ops in prop::collection::vec(op(), 1..30)) {

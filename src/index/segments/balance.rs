@@ -1,6 +1,6 @@
 //! Keeps neighbours at a good size after a change: what became small joins its neighbour, what became large is cut.
 //!
-//! One rule for whatever lies in a row: segments of entries, groups of segments, chunks of packages.
+//! One rule for both levels of a file, segments of entries and groups of segments.
 
 use std::sync::Arc;
 

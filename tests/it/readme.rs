@@ -1,0 +1,182 @@
+//! Runs every command of the README in its order, as a reader would, and checks what comes of them.
+//!
+//! Replaces only what a reader replaces as well: the port, the setup token, and the folder of the system's own files.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A command block that the test itself is part of.
+const TESTS: &str = "bash tests/run\n";
+
+#[test]
+fn every_command_of_the_readme_works() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let blocks = commands(&readme);
+    let (start, rest) = blocks.split_first().unwrap();
+    assert_eq!(rest[0], TESTS, "the second command runs the tests");
+    let house = House::new();
+    let server = house.start_server(start);
+    for block in &rest[1..] {
+        house.run(&server.fill_in(block));
+    }
+    let read = |path: &str| fs::read_to_string(house.dir.path().join(path)).unwrap();
+    assert_eq!(read("downloaded.sh"), "echo hello\n");
+    assert!(read("registry/registry.json").contains("\"packages/omni.hello.gz\""));
+    assert_eq!(fs::read(house.system("usr/bin/packhouse")).unwrap(), b"the static binary");
+    assert!(house.system("etc/systemd/system/packhouse.service").exists());
+    assert!(house.system("usr/lib/sysusers.d/packhouse.conf").exists());
+    let asked = read("systemctl.log");
+    for call in ["daemon-reload", "enable --now packhouse", "stop packhouse", "start packhouse", "restart packhouse"] {
+        assert!(asked.lines().any(|line| line == call), "{call} is missing in:\n{asked}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_flag_of_the_server() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    for command in [&["serve"][..], &["publish"], &["sync"], &["updates"], &["user", "add"], &["token", "add"]] {
+        let help = Command::new(env!("CARGO_BIN_EXE_packhouse")).args(command).arg("--help").output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        let flags: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("--")).collect();
+        assert!(!flags.is_empty(), "{command:?} has flags");
+        for flag in flags {
+            let flag = format!("--{}", flag.split([' ', ',']).next().unwrap());
+            assert!(flag == "--help" || readme.contains(&flag), "the README does not name {flag} of {command:?}");
+        }
+    }
+}
+
+/// The blocks of commands of a Markdown text.
+fn commands(text: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        match (&mut open, line) {
+            (None, "```sh") => open = Some(String::new()),
+            (Some(_), "```") => blocks.extend(open.take()),
+            (Some(block), line) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+            (None, _) => {}
+        }
+    }
+    blocks
+}
+
+/// A folder that stands for a reader's checkout, with stand-ins for what would change the machine.
+struct House {
+    dir: TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        let house = Self { dir: tempfile::tempdir().unwrap() };
+        let bin = house.dir.path().join("bin");
+        for folder in
+            ["bin", "target", "packaging", "system/etc/systemd/system", "system/usr/bin", "system/usr/lib/sysusers.d"]
+        {
+            fs::create_dir_all(house.dir.path().join(folder)).unwrap();
+        }
+        let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+        for file in ["packhouse.service", "packhouse.sysusers"] {
+            fs::copy(packaging.join(file), house.dir.path().join("packaging").join(file)).unwrap();
+        }
+        let top = house.dir.path().display();
+        let packhouse = env!("CARGO_BIN_EXE_packhouse");
+        for (name, body) in [
+            ("packhouse", format!("exec {packhouse} \"$@\"")),
+            // `cargo run --release -- ARGUMENTS` without building a second time.
+            ("cargo", format!("[ \"$1 $2 $3\" = 'run --release --' ] && shift 3 && exec {packhouse} \"$@\"")),
+            ("sudo", "exec \"$@\"".to_owned()),
+            ("systemctl", format!("echo \"$*\" >> {top}/systemctl.log")),
+            ("systemd-sysusers", "true".to_owned()),
+            ("journalctl", "[ \"$*\" = '-u packhouse' ]".to_owned()),
+            // The build has a test of its own; here only its product counts.
+            ("../packaging/build", format!("printf 'the static binary' > {top}/target/packhouse")),
+            ("install", format!("exec /usr/bin/install \"$1\" \"$2\" \"$3\" {top}/system\"$4\"")),
+            (
+                "tar",
+                format!(
+                    "[ \"$1 $2\" = '-C /var/lib' ] && shift 2 && exec /usr/bin/env -u PATH /bin/tar -C {top}/lib \"$@\""
+                ),
+            ),
+        ] {
+            let path = bin.join(name);
+            fs::write(&path, format!("#!/bin/sh\nset -e\n{body}\n")).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            fs::set_permissions(&path, mode).unwrap();
+        }
+        fs::create_dir_all(house.dir.path().join("lib/packhouse")).unwrap();
+        house
+    }
+
+    fn system(&self, path: &str) -> PathBuf {
+        self.dir.path().join("system").join(path)
+    }
+
+    fn bash(&self) -> Command {
+        let mut command = Command::new("bash");
+        let path = format!("{}/bin:{}", self.dir.path().display(), std::env::var("PATH").unwrap());
+        command.args(["-euo", "pipefail"]).current_dir(self.dir.path()).env("PATH", path).stdin(Stdio::null());
+        command
+    }
+
+    fn start_server(&self, block: &str) -> Server {
+        let mut child = self
+            .bash()
+            .args(["-c", &format!("exec {block}")])
+            .env("PACKHOUSE_LISTEN", "127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(self.dir.path().join("server.log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let address = lines.next().and_then(|line| line.strip_prefix("listening on http://").map(str::to_owned));
+        let token = lines.next().and_then(|line| line.split_once("token=").map(|(_, token)| token.to_owned()));
+        let (Some(address), Some(token)) = (address, token) else {
+            let _ = child.kill();
+            panic!("the server did not start: {}", fs::read_to_string(self.dir.path().join("server.log")).unwrap());
+        };
+        Server { child, address, token }
+    }
+
+    /// Runs a block; what it exports, later blocks have too.
+    fn run(&self, block: &str) {
+        let script = format!("[ ! -e exported ] || . ./exported\n{block}\nexport -p > exported");
+        let output = self.bash().args(["-c", &script]).output().unwrap();
+        let log = fs::read_to_string(self.dir.path().join("server.log")).unwrap();
+        assert!(
+            output.status.success(),
+            "{block}\nended with {}\n{}\n{}\nserver:\n{log}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(!text.contains("\"status\":4") && !text.contains("\"status\":5"), "{block}\nwas refused:\n{text}");
+    }
+}
+
+struct Server {
+    child: Child,
+    address: String,
+    token: String,
+}
+
+impl Server {
+    fn fill_in(&self, block: &str) -> String {
+        block.replace("127.0.0.1:8080", &self.address).replace("SETUP-TOKEN", &self.token)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
