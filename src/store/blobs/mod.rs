@@ -73,7 +73,7 @@ impl Default for BlobOptions {
     fn default() -> Self {
         Self {
             volume_cap_bytes: 1 << 30,
-            active_cache_bytes: 32 << 20,
+            active_cache_bytes: 16 << 20,
             sealed_cache_bytes: 2 << 20,
             sealed_open_max: 8,
             floor_bytes: 64 << 20,

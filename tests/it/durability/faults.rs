@@ -264,7 +264,7 @@ fn is_fair(refusal: &Refusal, fault: Fault) -> bool {
 #[test]
 fn a_full_disk_refuses_uploads_before_they_begin_and_takes_them_again() {
     let opening = rehearse().pop().unwrap();
-    let media = opening.disk.crash_image();
+    let media = opening.disk;
     let world = World::open(&media).unwrap();
     let mut reference = opening.reference;
     media.set_free_bytes(1_000_000);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::disk::{Generated, allocated_bytes, digest, wait_until};
 use super::kill::check_directory;
 use super::load::{Worker, check_index, make_token, together};
-use crate::support::{TestServer, binary, file_path, free_of_flags};
+use crate::support::{Cli, TestServer, file_path};
 
 const MB: u64 = 1_000_000;
 
@@ -103,13 +103,10 @@ fn a_slow_download_outlives_its_volume() {
 #[test]
 fn a_second_process_is_told_who_holds_the_directory() {
     let server = TestServer::start();
-    let mut second = free_of_flags(&binary());
-    second.arg("serve").arg("--data").arg(server.data()).args(["--listen", "127.0.0.1:0"]);
-    let output = second.output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains(&format!("in use by process {}", server.pid())), "{errors}");
-    assert!(output.stdout.is_empty());
+    let data = server.data().to_str().expect("a temporary folder has a plain name");
+    let ran = Cli::new(&["serve", "--data", data, "--listen", "127.0.0.1:0"]).exits(1);
+    assert!(ran.err.contains(&format!("in use by process {}", server.pid())), "{ran}");
+    assert!(ran.out.is_empty(), "{ran}");
     server.anonymous().get("/readyz").is(200);
 }
 

@@ -9,9 +9,10 @@ use packhouse::model::Sha256;
 use serde_json::Value;
 
 use super::cargo::{Archive, archives};
+use crate::durability::disk::wait_until;
 use crate::durability::load::{check_index, make_token};
 use crate::durability::reference::{File, Package, Reference, Release};
-use crate::support::{Client, TestServer, binary, free_of_flags};
+use crate::support::{Cli, Client, TestServer};
 
 const CLIENTS: usize = 8;
 /// Fewer are a sign that they were looked for in the wrong place.
@@ -62,11 +63,8 @@ fn add_to(reference: &mut Reference, archive: &Archive, version: &str) {
 
 /// Runs `packhouse sync` and answers its report.
 fn sync(server: &TestServer, dir: &Path) -> Value {
-    let mut command = free_of_flags(&binary());
-    command.arg("sync").arg(server.origin()).arg(dir).arg("--json");
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let dir = dir.to_str().expect("a temporary folder has a plain name");
+    Cli::new(&["sync", &server.origin(), dir, "--json"]).exits(0).json()
 }
 
 /// The routes of requests in a part of the log that ask for index files, with how often each was answered how.
@@ -77,6 +75,16 @@ fn index_requests(log: &str) -> BTreeMap<String, usize> {
         *counts.entry(format!("{} {}", field("route=\""), field("status="))).or_default() += 1;
     }
     counts
+}
+
+/// Expects that since `log_before` these index files were asked for, each once. The log is read a little later than it
+/// is written; a request after all others shows that it was read to there.
+fn expect_requests(server: &TestServer, log_before: usize, once: &[&str]) {
+    server.anonymous().get("/healthz").is(200);
+    let log = || server.log().split_off(log_before);
+    wait_until("the log has everything", || log().contains("route=\"healthz\""));
+    let expected: BTreeMap<String, usize> = once.iter().map(|name| ((*name).to_owned(), 1)).collect();
+    assert_eq!(index_requests(&log()), expected);
 }
 
 /// Every line of the synced index: the archive's path and its digest.
@@ -142,15 +150,10 @@ fn what_cargo_downloaded_is_published_synced_and_downloaded_again() {
         assert_eq!(report[field].as_array().unwrap().len(), count, "{report}");
     }
     assert_eq!((&report["files_fetched"], &report["requests"]), (&2.into(), &3.into()), "{report}");
-    server.anonymous().get("/healthz").is(200);
-    let requests = index_requests(&server.log()[log_before..]);
-    let once = ["index_package 200", "index_registry 200", "index_summaries 200"].map(|name| (name.to_owned(), 1));
-    assert_eq!(requests, BTreeMap::from(once));
+    expect_requests(&server, log_before, &["index_package 200", "index_registry 200", "index_summaries 200"]);
     assert_eq!(lines(copy.path()).len(), archives.len() + 1);
     let log_before = server.log().len();
     let report = sync(&server, copy.path());
     assert_eq!(report["new_state"], false, "{report}");
-    server.anonymous().get("/healthz").is(200);
-    let requests = index_requests(&server.log()[log_before..]);
-    assert_eq!(requests, BTreeMap::from([("index_registry 304".to_owned(), 1)]));
+    expect_requests(&server, log_before, &["index_registry 304"]);
 }

@@ -2,4 +2,5 @@
 
 mod cargo;
 mod crates;
+mod index;
 mod large;
