@@ -20,5 +20,5 @@ pub(crate) use client::{Client, Request};
 pub(crate) use files::Files;
 pub(crate) use prepared::{PASSWORD, Scope};
 pub(crate) use publish::file_path;
-pub(crate) use server::{Start, TestServer, binary, free_of_flags};
+pub(crate) use server::{Start, TestServer};
 pub(crate) use wire::Wire;
