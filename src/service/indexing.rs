@@ -7,9 +7,9 @@ use tokio::sync::Notify;
 
 use super::clock::Clock;
 use super::refusal::Refusal;
+use super::sources::{self, Sources};
 use super::{Registry, StartError};
-use crate::index::{FileSource, Index, PackageSource, ReleaseSource, Serial, render};
-use crate::model::PackageKey;
+use crate::index::{Index, Serial, render};
 use crate::store::media::Media;
 use crate::store::{Changes, Snapshot, StorageError, Store, StoreOptions};
 
@@ -30,12 +30,13 @@ pub(super) fn open(
     let connected: Arc<OnceLock<Connected>> = Arc::default();
     let observer = {
         let (connected, clock) = (Arc::clone(&connected), clock.clone());
+        let mut sources = Sources::default();
         move |changes: Changes| {
             if changes.schedule {
                 schedule_changed.notify_one();
             }
             if let Some(connected) = connected.get() {
-                connected.follow(&changes, &clock);
+                connected.follow(&changes, &mut sources, &clock);
             }
         }
     };
@@ -56,21 +57,21 @@ struct Connected {
 
 impl Connected {
     /// Brings the index up to a commit. Runs on the writer's thread, before anybody is told of the commit.
-    fn follow(&self, changes: &Changes, clock: &Clock) {
+    fn follow(&self, changes: &Changes, sources: &mut Sources, clock: &Clock) {
         if changes.packages.is_empty() {
             return;
         }
         let Some(store) = self.store.upgrade() else { return };
-        let sources = store.read().and_then(|rows| {
-            let sources = changes.packages.iter().map(|id| Ok((*id, source(&rows, *id)?)));
-            sources.collect::<Result<Vec<_>, StorageError>>()
-        });
-        match sources {
-            Ok(sources) => {
-                self.index.apply(&sources, micros(clock));
+        match store.read().and_then(|rows| sources.take(&rows, &changes.packages)) {
+            Ok(changed) => {
+                self.index.apply(&changed, micros(clock));
+                sources.keep(changed);
             }
-            // The commit stands; its packages are shown as they were until they change again or the server restarts.
-            Err(error) => tracing::error!(%error, "the index could not follow a commit"),
+            Err(error) => {
+                // The commit stands; its packages are shown as they were until they change again or the server restarts.
+                tracing::error!(%error, "the index could not follow a commit");
+                sources.clear();
+            }
         }
     }
 }
@@ -87,7 +88,7 @@ fn build(index: &Index, store: &Store, rows: &Snapshot, clock: &Clock) -> Result
                     scope.spawn(move || {
                         let rows = store.read()?;
                         part.iter()
-                            .map(|id| Ok((*id, source(&rows, *id)?.map(|source| render(&source).compressed()))))
+                            .map(|id| Ok((*id, sources::read(&rows, *id)?.map(|source| render(&source).compressed()))))
                             .collect()
                     })
                 })
@@ -106,26 +107,6 @@ fn build(index: &Index, store: &Store, rows: &Snapshot, clock: &Clock) -> Result
 
 fn micros(clock: &Clock) -> u64 {
     clock.now().as_micros().unsigned_abs()
-}
-
-/// A package as the index wants it, or nothing where it is gone.
-fn source(rows: &Snapshot, id: PackageKey) -> Result<Option<PackageSource>, StorageError> {
-    let Some(package) = rows.package(id)? else { return Ok(None) };
-    let mut releases = Vec::new();
-    for release in rows.releases_of(id)? {
-        if !release.active {
-            continue;
-        }
-        let mut files = Vec::new();
-        for file in rows.files(release.id)? {
-            let manifest = if file.has_manifest { rows.manifest(file.id)? } else { None };
-            files.push(FileSource { file, manifest });
-        }
-        releases.push(ReleaseSource { release, files });
-    }
-    let channels = rows.channels(package.owner)?.into();
-    let platforms = rows.platforms(package.owner)?.into();
-    Ok(Some(PackageSource { package, channels, platforms, releases }))
 }
 
 impl Registry {

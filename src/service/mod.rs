@@ -20,6 +20,7 @@ mod platforms;
 mod random;
 mod refusal;
 mod releases;
+mod sources;
 mod throttle;
 mod tokens;
 mod updates;
