@@ -415,3 +415,27 @@ fn real(key: u64, package: &Value) -> PackageSource {
     }
     source
 }
+
+#[test]
+fn short_lines_are_compressed_when_they_are_read_or_last() {
+    let index = Index::new(Serial(0));
+    let publish = |version: &str, now_us| {
+        let mut source = source(1, "omni.a");
+        source.releases.push(release(1, 1, version).with(1, "a.zip", None));
+        index.apply(&[(source.package.id, Some(source))], now_us);
+        Arc::clone(index.snapshot().view(&ViewName::Default).unwrap().package("omni.a").unwrap())
+    };
+    let read = publish("1.0.0", 1);
+    assert!(read.rendered().is_none());
+    let text_of = text(&read.render().unwrap());
+    assert!(text_of.starts_with("1.0.0 "));
+    assert_eq!(Crc32::of(text_of.as_bytes()), read.crc32());
+    assert!(read.rendered().is_some());
+
+    let lasted = publish("2.0.0", 2);
+    assert!(lasted.rendered().is_none());
+    assert_eq!(index.improve(0), 0);
+    assert!(lasted.rendered().is_none());
+    index.improve(100);
+    assert!(lasted.rendered().is_some());
+}

@@ -10,16 +10,16 @@ use tokio::sync::{Notify, watch};
 use super::caller::Caller;
 use super::clock::Clock;
 use super::refusal::Refusal;
+use super::sources::{self, Changed, Sources};
 use super::{Registry, StartError};
 use crate::index::{
-    FileSource, Index, PackageFile, PackageSource, Prepared, ReleaseSource, Rendered, RenderedContent, RenderedPackage,
-    Serial, ViewName, render,
+    Index, PackageFile, Prepared, Rendered, RenderedContent, RenderedPackage, Serial, ViewName, render,
 };
-use crate::model::{FullName, PackageKey, Visibility};
+use crate::model::{FullName, Visibility};
 use crate::store::media::Media;
 use crate::store::{
-    Changes, Follower, IndexChange, IndexContent, IndexEdit, IndexPackage, Rows, Snapshot, Source, StorageError, Store,
-    StoreOptions, StoredView,
+    Changes, Follower, IndexChange, IndexContent, IndexEdit, IndexPackage, Snapshot, StorageError, Store, StoreOptions,
+    StoredView,
 };
 
 /// The version of what `index` renders. A store that another version filled is rendered again at start.
@@ -49,8 +49,14 @@ pub(super) fn open(
     // The index is filled from the store, which calls the follower, which feeds the index: it is handed in between.
     let connected: Arc<OnceLock<Arc<Index>>> = Arc::default();
     let (moved, watched) = watch::channel(Serial::default());
-    let follower =
-        IndexFollower { index: Arc::clone(&connected), clock: clock.clone(), schedule_changed, moved, prepared: None };
+    let follower = IndexFollower {
+        index: Arc::clone(&connected),
+        clock: clock.clone(),
+        schedule_changed,
+        moved,
+        sources: Sources::default(),
+        prepared: None,
+    };
     let store = Arc::new(Store::open_media(media, options, follower)?);
     let rows = store.read().map_err(Refusal::from)?;
     let last = Serial(rows.serial().map_err(Refusal::from)?);
@@ -71,19 +77,18 @@ struct IndexFollower {
     clock: Clock,
     schedule_changed: Arc<Notify>,
     moved: watch::Sender<Serial>,
-    /// What the commit under way makes of the index.
-    prepared: Option<Prepared>,
+    sources: Sources,
+    /// What the commit under way makes of the index, and the packages that it is made from.
+    prepared: Option<(Prepared, Changed)>,
 }
 
 impl Follower for IndexFollower {
     fn complete(&mut self, edit: &mut IndexEdit<'_>, changes: &Changes) -> Result<(), StorageError> {
         self.prepared = None;
         let Some(index) = self.index.get().filter(|_| !changes.packages.is_empty()) else { return Ok(()) };
-        let mut rendered = Vec::with_capacity(changes.packages.len());
-        for id in &changes.packages {
-            rendered.push((*id, source(edit.rows(), *id)?));
-        }
-        let packages = crate::index::render_all(&rendered);
+        // What is taken comes back with the commit; of one that fails, it is read again.
+        let changed = self.sources.take(edit.rows(), &changes.packages)?;
+        let packages = crate::index::render_all(&changed);
         let stored: Vec<_> = packages.iter().map(|(id, package)| (*id, package.as_ref().map(to_stored))).collect();
         let prepared = index.prepare(packages, micros(&self.clock));
         let serial = prepared.serial();
@@ -101,7 +106,7 @@ impl Follower for IndexFollower {
             });
             edit.put_step(serial.0, &IndexChange { parts: parts.collect() })?;
         }
-        self.prepared = Some(prepared);
+        self.prepared = Some((prepared, changed));
         Ok(())
     }
 
@@ -109,9 +114,10 @@ impl Follower for IndexFollower {
         if changes.schedule {
             self.schedule_changed.notify_one();
         }
-        if let (Some(index), Some(prepared)) = (self.index.get(), self.prepared.take()) {
+        if let (Some(index), Some((prepared, changed))) = (self.index.get(), self.prepared.take()) {
             let serial = prepared.serial();
             index.publish(prepared);
+            self.sources.keep(changed);
             // Nobody may be waiting.
             let _ = self.moved.send(serial);
         }
@@ -152,26 +158,6 @@ fn make_anew(store: &Store, clock: &Clock) -> Result<(), StorageError> {
         })?;
     }
     Ok(())
-}
-
-/// A package as the index wants it, or nothing where it is gone.
-fn source<S: Source>(rows: &Rows<S>, id: PackageKey) -> Result<Option<PackageSource>, StorageError> {
-    let Some(package) = rows.package(id)? else { return Ok(None) };
-    let mut releases = Vec::new();
-    for release in rows.releases_of(id)? {
-        if !release.active {
-            continue;
-        }
-        let mut files = Vec::new();
-        for file in rows.files(release.id)? {
-            let manifest = if file.has_manifest { rows.manifest(file.id)? } else { None };
-            files.push(FileSource { file, manifest });
-        }
-        releases.push(ReleaseSource { release, files });
-    }
-    let channels = rows.channels(package.owner)?.into();
-    let platforms = rows.platforms(package.owner)?.into();
-    Ok(Some(PackageSource { package, channels, platforms, releases }))
 }
 
 fn to_stored(package: &RenderedPackage) -> IndexPackage {
@@ -248,7 +234,7 @@ impl Registry {
             }
             let rows = self.store.read()?;
             let Some(id) = rows.package_by_name(name)?.map(|package| package.id) else { continue };
-            let Some(package) = source(&rows, id)?.as_ref().map(render) else { continue };
+            let Some(package) = sources::read(&rows, id)?.as_ref().map(render) else { continue };
             // A package that changed meanwhile fits the next snapshot.
             for content in &package.contents {
                 if file.fill(&content.file)

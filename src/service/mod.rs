@@ -22,6 +22,7 @@ mod random;
 mod readers;
 mod refusal;
 mod releases;
+mod sources;
 mod throttle;
 mod tokens;
 mod updates;

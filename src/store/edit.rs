@@ -3,7 +3,7 @@
 //! An [`Edit`] keeps secondary tables, reference counts and ids right, and notes what the index must look at again.
 //! Which change is allowed is for `service` to say: it checks first and edits then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
 use redb::{ReadableTable, WriteTransaction};
@@ -18,14 +18,14 @@ use super::rows::{Rows, deleted_place};
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
 use crate::model::{
     ApiToken, Channel, ChannelId, Content, FileId, Manifest, Member, Package, PackageKey, Platform, Release,
-    ReleaseFile, Session, Sha256, Timestamp, User, UserId,
+    ReleaseFile, ReleaseId, Session, Sha256, Timestamp, User, UserId,
 };
 
 /// What a commit changed, as far as the index and the scheduler care.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Changes {
-    /// Packages that are to be rendered again, or are gone.
-    pub packages: BTreeSet<PackageKey>,
+    /// Packages that are to be rendered again, or are gone; of each, the releases that came, changed or went.
+    pub packages: BTreeMap<PackageKey, BTreeSet<ReleaseId>>,
     /// Whether a time at which a release becomes active was set.
     pub schedule: bool,
 }
@@ -84,7 +84,7 @@ impl<'t> Edit<'t> {
     /// Has packages rendered again that did not change.
     pub fn render_packages(&mut self, packages: &[PackageKey]) {
         self.scratchpad.mark_written();
-        self.scratchpad.changes.packages.extend(packages);
+        packages.iter().for_each(|package| self.note_package(*package));
     }
 
     /// A number that no entity had before.
@@ -183,7 +183,7 @@ impl<'t> Edit<'t> {
                 table.insert(*digest.as_bytes(), (kind, package.id.0, 0))?;
             }
         }
-        self.scratchpad.changes.packages.insert(package.id);
+        self.note_package(package.id);
         Ok(())
     }
 
@@ -213,7 +213,7 @@ impl<'t> Edit<'t> {
         for (_, digest) in package_tokens(package) {
             table.remove(*digest.as_bytes())?;
         }
-        self.scratchpad.changes.packages.insert(package.id);
+        self.note_package(package.id);
         Ok(())
     }
 
@@ -250,9 +250,17 @@ impl<'t> Edit<'t> {
     fn render_packages_of(&mut self, owner: UserId) -> Result<(), StorageError> {
         if let Some(owner) = self.user(owner)? {
             let packages = self.packages_of(&owner.name)?;
-            self.scratchpad.changes.packages.extend(packages);
+            packages.into_iter().for_each(|package| self.note_package(package));
         }
         Ok(())
+    }
+
+    fn note_package(&mut self, package: PackageKey) {
+        self.scratchpad.changes.packages.entry(package).or_default();
+    }
+
+    fn note_release(&mut self, release: &Release) {
+        self.scratchpad.changes.packages.entry(release.package).or_default().insert(release.id);
     }
 
     /// Adds or replaces a platform. Platforms keep their names, so nothing is rendered again.
@@ -288,7 +296,7 @@ impl<'t> Edit<'t> {
                 self.scratchpad.changes.schedule = true;
             }
         }
-        self.scratchpad.changes.packages.insert(release.package);
+        self.note_release(release);
         Ok(())
     }
 
@@ -304,7 +312,7 @@ impl<'t> Edit<'t> {
         if let Some(time) = release.publish_at {
             tx.open_table(tables::RELEASES_BY_TIME)?.remove((time.as_micros(), release.id.0))?;
         }
-        self.scratchpad.changes.packages.insert(release.package);
+        self.note_release(release);
         Ok(())
     }
 
@@ -317,11 +325,12 @@ impl<'t> Edit<'t> {
         if is_new {
             self.count_platform_use(release, file, 1)?;
         }
-        self.scratchpad.changes.packages.insert(release.package);
+        self.note_release(release);
         Ok(())
     }
 
-    /// Sets the manifest of a file, or takes it away. The file's record says whether it has one.
+    /// Sets the manifest of a file, or takes it away. The file's record says whether it has one, so it is to be put too,
+    /// which also has the index look at it again.
     pub fn set_manifest(&mut self, file: FileId, manifest: Option<&Manifest>) -> Result<(), StorageError> {
         let mut table = self.tx().open_table(tables::MANIFESTS)?;
         match manifest {
@@ -344,7 +353,7 @@ impl<'t> Edit<'t> {
         self.set_manifest(file.id, None)?;
         self.count_platform_use(release, file, -1)?;
         self.release_content(file)?;
-        self.scratchpad.changes.packages.insert(release.package);
+        self.note_release(release);
         Ok(())
     }
 

@@ -103,8 +103,9 @@ pub fn render_all<K: Copy + Send + Sync>(sources: &[(K, Option<PackageSource>)])
     /// Fewer packages than this for each thread are not worth one: it costs as much as rendering a few.
     const PER_THREAD_MIN: usize = 16;
     let one = |(key, source): &(K, Option<PackageSource>)| (*key, source.as_ref().map(render));
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = processors.min(sources.len() / PER_THREAD_MIN);
+    let worth = sources.len() / PER_THREAD_MIN;
+    // Asking for the processors reads files of the system, so not for a publish or two.
+    let threads = if worth < 2 { 1 } else { std::thread::available_parallelism().map_or(1, NonZero::get).min(worth) };
     if threads < 2 {
         return sources.iter().map(one).collect();
     }
