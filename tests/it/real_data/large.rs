@@ -15,7 +15,7 @@ const OTHER_BYTES: u64 = 256 * MIB;
 const OTHERS: u64 = 4;
 /// What the server should take of memory at its peak. It takes more today, up to [`RSS_BYTES_TODAY`].
 const RSS_BYTES_WANTED: u64 = 128 * MIB;
-/// More than this is a step back: 183 MiB were measured on a machine that was busy with other things.
+/// More than this is a step back: 183 and 224 MiB were measured on a machine that was busy with other things.
 const RSS_BYTES_TODAY: u64 = 256 * MIB;
 /// What the test needs on the disk: its content, and some room to move.
 const DISK_BYTES_MIN: u64 = LARGE_BYTES + OTHERS * OTHER_BYTES + (2 << 30);
