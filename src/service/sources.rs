@@ -132,18 +132,17 @@ fn read_release<S: Source>(rows: &Rows<S>, release: Release) -> Result<ReleaseSo
 
 /// What packages of one owner have in common, read once for all that a commit changed.
 #[derive(Default)]
-struct Owners(HashMap<UserId, (Arc<[Channel]>, Arc<[Platform]>)>);
+struct Owners(HashMap<UserId, Owned>);
+
+/// All channels and platforms of one owner.
+type Owned = (Arc<[Channel]>, Arc<[Platform]>);
 
 impl Owners {
-    fn get<S: Source>(
-        &mut self,
-        rows: &Rows<S>,
-        owner: UserId,
-    ) -> Result<(Arc<[Channel]>, Arc<[Platform]>), StorageError> {
+    fn get<S: Source>(&mut self, rows: &Rows<S>, owner: UserId) -> Result<Owned, StorageError> {
         if let Some(known) = self.0.get(&owner) {
             return Ok(known.clone());
         }
-        let read: (Arc<[_]>, Arc<[_]>) = (rows.channels(owner)?.into(), rows.platforms(owner)?.into());
+        let read: Owned = (rows.channels(owner)?.into(), rows.platforms(owner)?.into());
         self.0.insert(owner, read.clone());
         Ok(read)
     }
