@@ -7,6 +7,9 @@ use serde_json::json;
 
 use super::*;
 
+/// What a server says in place of the true changes.
+type Lie<T> = Box<dyn Fn(&Value) -> T + Send + Sync>;
+
 /// A copy of the old state, of a server whose next answer about changes is made by `lie` from the true one; and then
 /// the sync to the new state. Answers what it reports and what it asked for, in order.
 async fn sync_by(lie: impl Fn(Value) -> Reply + Send + Sync + 'static) -> (Stage, SyncReport, Vec<String>) {
@@ -91,7 +94,7 @@ async fn a_server_that_tells_no_changes_is_asked_once_and_then_for_its_registry(
 #[tokio::test]
 async fn what_is_odd_about_changes_leads_to_the_registry() {
     let wrong = json!({"package": {"version": "6.6.6"}});
-    let lies: Vec<(&str, Box<dyn Fn(&Value) -> Value + Send + Sync>)> = vec![
+    let lies: Vec<(&str, Lie<Value>)> = vec![
         ("no object", Box::new(|_| json!([]))),
         ("no fields", Box::new(|_| json!({}))),
         ("no serial", Box::new(|it| json!({"files": it["files"], "summaries": it["summaries"]}))),
@@ -132,7 +135,7 @@ async fn texts_that_are_no_changes_lead_to_the_registry() {
     let twice = |changes: &Value, field: &str, member: &str| {
         changes.to_string().replace(&format!("\"{field}\":{{"), &format!("\"{field}\":{{{member},{member},"))
     };
-    let lies: Vec<(&str, Box<dyn Fn(&Value) -> String + Send + Sync>)> = vec![
+    let lies: Vec<(&str, Lie<String>)> = vec![
         ("no JSON", Box::new(|_| "<html>".to_owned())),
         ("cut off", Box::new(|it| it.to_string().split_at(40).0.to_owned())),
         ("a file twice", Box::new(move |it| twice(it, "files", r#""packages/a.b.gz":null"#))),
