@@ -10,7 +10,7 @@ use super::units::human_bytes;
 use super::{Failure, connect};
 use crate::client::Url;
 use crate::client::problem::printable;
-use crate::client::sync::{SyncLimits, SyncOptions, SyncReport, sync};
+use crate::client::sync::{SyncLimits, SyncOptions, SyncReport, SyncWay, sync};
 
 /// Names told one by one; more are told in numbers.
 const NAMES_SHOWN_MAX: usize = 20;
@@ -84,6 +84,10 @@ fn value(report: &SyncReport) -> Value {
         "removed": report.removed,
         "new_state": report.is_new_state,
         "serial": report.serial,
+        "way": match report.way {
+            SyncWay::Changes => "changes",
+            SyncWay::Registry => "registry.gz",
+        },
         "files_fetched": report.files_fetched,
         "files_reused": report.files_reused,
         "requests": report.requests,
@@ -130,6 +134,7 @@ mod tests {
             removed: vec![],
             is_new_state: true,
             serial: Some("7".into()),
+            way: SyncWay::Changes,
             files_fetched: 3,
             files_reused: 0,
             requests: 4,
@@ -138,6 +143,8 @@ mod tests {
         let expected = "+ omni.a\n~ omni.b\n1 added, 1 changed, 0 removed, serial 7\n2.0 KiB received in 4 requests\n";
         assert_eq!(words(&report), expected);
         assert_eq!(value(&report)["added"], json!(["omni.a"]));
+        assert_eq!(value(&report)["way"], "changes");
+        assert_eq!(value(&SyncReport { way: SyncWay::Registry, ..report.clone() })["way"], "registry.gz");
         let many = SyncReport { added: vec!["omni.a".parse().unwrap(); 21], ..report.clone() };
         assert!(words(&many).starts_with("21 added"));
         let same = SyncReport { added: vec![], changed: vec![], is_new_state: false, ..report };

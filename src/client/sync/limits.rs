@@ -11,6 +11,14 @@ pub struct SyncLimits {
     pub registry_gz_bytes_max: u64,
     /// Decompressed bytes of `registry.gz`, which is held in memory.
     pub registry_bytes_max: u64,
+    /// Bytes of an answer about changes, which is held in memory.
+    pub changes_bytes_max: u64,
+    /// Files, and summaries, that an answer about changes may tell of.
+    pub changes_max: usize,
+    /// How often changes are asked for in one run; after that, `registry.gz` is read.
+    pub changes_rounds_max: u32,
+    /// Bytes of `summaries.json` that are read into memory to be changed; if there are more, the file is fetched.
+    pub summaries_bytes_max: u64,
     /// Compressed bytes of any other index file.
     pub file_gz_bytes_max: u64,
     /// Decompressed bytes of any other index file.
@@ -35,6 +43,10 @@ impl Default for SyncLimits {
             files_max: 2_000_000,
             registry_gz_bytes_max: 128 << 20,
             registry_bytes_max: 512 << 20,
+            changes_bytes_max: 64 << 20,
+            changes_max: 100_000,
+            changes_rounds_max: 2,
+            summaries_bytes_max: 512 << 20,
             file_gz_bytes_max: 512 << 20,
             file_bytes_max: 2 << 30,
             run_bytes_max: 32 << 30,

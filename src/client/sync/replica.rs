@@ -55,6 +55,17 @@ pub(crate) struct StateOrigin {
     pub(crate) view_sha256: String,
     pub(crate) etag: Option<String>,
     pub(crate) serial: Option<String>,
+    /// Whether everybody gets this state. Changes are told between such states alone: without its token, a state with
+    /// private packages would seem to be up to date.
+    #[serde(default)]
+    pub(crate) is_public: bool,
+}
+
+impl StateOrigin {
+    /// The serial that the server can be asked for changes since.
+    pub(crate) fn serial_for_changes(&self) -> Option<u64> {
+        self.serial.as_ref().filter(|_| self.is_public)?.parse().ok()
+    }
 }
 
 /// A complete state.
@@ -213,11 +224,13 @@ impl Replica {
         let in_spare = |file: &IndexFile| spare.and_then(|spare| spare.files.get(file));
         for (at, (file, crc)) in registry.files.iter().enumerate() {
             installed(at as u64 + 1);
+            let has = in_spare(file);
+            if has == Some(crc) {
+                continue;
+            }
             let path = next.join(file.local_path());
-            match in_spare(file) {
-                Some(has) if has == crc => continue,
-                Some(_) => self.remove_if_there(&path)?,
-                None => {}
+            if has.is_some() {
+                self.remove_if_there(&path)?;
             }
             let kept = old.filter(|(_, registry)| registry.files.get(file) == Some(crc));
             let from = match kept {

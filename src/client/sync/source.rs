@@ -1,6 +1,6 @@
-//! Where a sync learns what there is now: `registry.gz`, asked for only if it changed.
+//! Where a sync learns what there is now, whatever there was before: `registry.gz`, asked for only if it changed.
 
-use http::header::{ETAG, IF_NONE_MATCH};
+use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, StatusCode};
 
 use super::SyncError;
@@ -24,17 +24,10 @@ pub(crate) struct View {
     pub(crate) registry: Registry,
     /// The text kept as `registry.json`.
     pub(crate) text: Vec<u8>,
-    /// By which the server knows this state again.
+    /// By which the server knows this state's `registry.gz` again.
     pub(crate) etag: Option<String>,
-}
-
-/// Somebody who knows the latest state of a view.
-///
-/// Another source may answer from the differences since a serial: it starts from the known registry, and composes the
-/// text of `registry.json` itself.
-pub(crate) trait ChangeSource {
-    /// The latest state, or that it is still the one with the tag `known`.
-    fn latest(&self, known: Option<&str>) -> impl Future<Output = Result<Answer, SyncError>> + Send;
+    /// Whether everybody gets this state, so that it has a history of changes that can be asked for.
+    pub(crate) is_public: bool,
 }
 
 /// Reads `registry.gz`.
@@ -44,8 +37,9 @@ pub(crate) struct RegistryFile<'a> {
     pub(crate) limits: &'a SyncLimits,
 }
 
-impl ChangeSource for RegistryFile<'_> {
-    async fn latest(&self, known: Option<&str>) -> Result<Answer, SyncError> {
+impl RegistryFile<'_> {
+    /// The latest state, or that it is still the one with the tag `known`.
+    pub(crate) async fn latest(&self, known: Option<&str>) -> Result<Answer, SyncError> {
         let mut request = Request::get(self.root.join("registry.gz"));
         if let Some(value) = known.and_then(|etag| HeaderValue::from_str(etag).ok()) {
             request = request.header(IF_NONE_MATCH, value);
@@ -58,6 +52,9 @@ impl ChangeSource for RegistryFile<'_> {
             return Ok(Answer::Unchanged);
         }
         let etag = response.header(ETAG).map(str::to_owned);
+        // What a token opens is told from what everybody gets by this alone (RFC 9111 section 5.2.2.7).
+        let control = response.header(CACHE_CONTROL).unwrap_or_default().to_ascii_lowercase();
+        let is_public = !control.split(',').any(|directive| directive.trim().starts_with("private"));
         let compressed = response.body.collect(self.limits.registry_gz_bytes_max).await?;
         let limits = self.limits.clone();
         let view = super::blocking(move || {
@@ -65,7 +62,7 @@ impl ChangeSource for RegistryFile<'_> {
                 .map_err(|source| SyncError::File { file: "registry.gz".to_owned(), source })?;
             JsonDepth::default().pass(&text, limits.json_depth_max).map_err(SyncError::registry)?;
             let registry = Registry::parse(&text, limits.files_max).map_err(SyncError::registry)?;
-            Ok(Box::new(View { registry, text, etag }))
+            Ok(Box::new(View { registry, text, etag, is_public }))
         })
         .await?;
         Ok(Answer::View(view))

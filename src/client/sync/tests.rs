@@ -2,6 +2,7 @@
 //!
 //! What every failure must leave behind is the same: the state that was there, whole.
 
+mod changes;
 mod faults;
 mod hostile;
 mod local;
@@ -13,6 +14,7 @@ use std::sync::Mutex;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::Value;
 
 use super::super::progress::Silent;
 use super::super::test_server::{Reply, Seen, TestServer};
@@ -40,7 +42,7 @@ impl Script {
             files.insert(format!("packages/{name}.gz"), format!("{version} {{\"dependencies\":{{}}}}\n").into_bytes());
             summaries.insert((*name).to_owned(), serde_json::json!({"package": {"version": version}}));
         }
-        files.insert("summaries.gz".to_owned(), serde_json::Value::Object(summaries).to_string().into_bytes());
+        files.insert("summaries.gz".to_owned(), Value::Object(summaries).to_string().into_bytes());
         Self { files, serial }
     }
 
@@ -89,20 +91,63 @@ impl Script {
     }
 }
 
+/// What changed from one state to another, as a server tells it.
+pub(super) fn changes_between(old: &Script, new: &Script) -> Value {
+    let summaries = |script: &Script| -> Value { serde_json::from_slice(&script.files["summaries.gz"]).unwrap() };
+    let summaries = summaries(new);
+    let (mut files, mut entries) = (serde_json::Map::new(), serde_json::Map::new());
+    for path in old.files.keys().chain(new.files.keys()) {
+        if old.files.get(path) == new.files.get(path) {
+            continue;
+        }
+        files.insert(path.clone(), new.files.get(path).map(|text| Crc32::of(text).to_string()).into());
+        if let Some(name) = path.strip_prefix("packages/").and_then(|path| path.strip_suffix(".gz")) {
+            entries.insert(name.to_owned(), summaries.get(name).cloned().unwrap_or_default());
+        }
+    }
+    if !files.is_empty() {
+        files.insert("summaries.gz".to_owned(), Crc32::of(&new.files["summaries.gz"]).to_string().into());
+    }
+    serde_json::json!({"serial": new.serial, "files": files, "summaries": entries})
+}
+
+/// The states that a scripted registry remembers, the one it has now last.
+pub(super) type Past = Vec<Script>;
+
+/// Answers as a server does that tells what changed.
+pub(super) fn answer_with_changes(past: &Past, seen: &Seen) -> Reply {
+    let now = past.last().unwrap();
+    let Some(since) = seen.target.strip_prefix("/v2/changes?since=") else { return now.answer(seen) };
+    match past.iter().rfind(|script| script.serial.to_string() == since) {
+        Some(then) => Reply::json(200, &changes_between(then, now)),
+        None => Reply::json(410, &serde_json::json!({"status": 410, "detail": "read registry.gz instead"})),
+    }
+}
+
 /// A server whose state can be changed, and a folder for its copy.
 pub(super) struct Stage {
     pub(super) server: TestServer,
-    pub(super) state: Arc<Mutex<Script>>,
-    folder: tempfile::TempDir,
+    pub(super) past: Arc<Mutex<Past>>,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Stage {
+    /// With a server of files alone.
     pub(super) async fn new(script: Script) -> Self {
-        let state = Arc::new(Mutex::new(script));
-        let shared = Arc::clone(&state);
+        Self::with(script, |past, seen| past.last().unwrap().answer(seen)).await
+    }
+
+    /// With a server that tells what changed.
+    pub(super) async fn telling(script: Script) -> Self {
+        Self::with(script, answer_with_changes).await
+    }
+
+    pub(super) async fn with(script: Script, answer: impl Fn(&Past, &Seen) -> Reply + Send + Sync + 'static) -> Self {
+        let past = Arc::new(Mutex::new(vec![script]));
+        let shared = Arc::clone(&past);
         Self {
-            server: TestServer::start(move |seen| shared.lock().unwrap().answer(seen)).await,
-            state,
+            server: TestServer::start(move |seen| answer(&shared.lock().unwrap(), seen)).await,
+            past,
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -112,7 +157,7 @@ impl Stage {
     }
 
     pub(super) fn set(&self, script: &Script) {
-        *self.state.lock().unwrap() = script.clone();
+        self.past.lock().unwrap().push(script.clone());
     }
 
     pub(super) fn options(&self) -> SyncOptions {
@@ -138,6 +183,8 @@ pub(super) fn options(server: &TestServer, dir: &Path) -> SyncOptions {
         file_gz_bytes_max: 1 << 16,
         registry_bytes_max: 1 << 20,
         registry_gz_bytes_max: 1 << 16,
+        changes_bytes_max: 1 << 16,
+        changes_max: 1000,
         ..SyncLimits::default()
     };
     SyncOptions { root: server.url.view_root(), dir: dir.into(), verify: false, limits }

@@ -1,7 +1,7 @@
 //! Every change that a sync makes to the disk fails once, or is the last one before the machine stops.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::*;
 
@@ -99,9 +99,13 @@ impl Write for FaultyFile {
 
 /// Runs a sync from the state before, through each fault in turn, and one without fault after each.
 async fn through_all_faults(fault: Fault, before: &[Script], after: &Script) {
+    through_all_faults_on(async || Stage::new(Script::default()).await, fault, before, after).await;
+}
+
+async fn through_all_faults_on(stage: impl AsyncFn() -> Stage, fault: Fault, before: &[Script], after: &Script) {
     let mut steps = 0;
     loop {
-        let stage = Stage::new(Script::default()).await;
+        let stage = stage().await;
         for script in before {
             stage.set(script);
             stage.sync().await.unwrap();
@@ -165,6 +169,16 @@ async fn a_sync_upon_a_spare_state_survives_any_error() {
 #[tokio::test]
 async fn a_sync_upon_a_spare_state_survives_being_killed_anywhere() {
     through_all_faults(Fault::Kill, &[earlier(), old()], &new()).await;
+}
+
+#[tokio::test]
+async fn a_sync_by_changes_survives_any_error() {
+    through_all_faults_on(async || Stage::telling(earlier()).await, Fault::Error, &[earlier(), old()], &new()).await;
+}
+
+#[tokio::test]
+async fn a_sync_by_changes_survives_being_killed_anywhere() {
+    through_all_faults_on(async || Stage::telling(earlier()).await, Fault::Kill, &[earlier(), old()], &new()).await;
 }
 
 #[tokio::test]

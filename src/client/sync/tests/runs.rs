@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 
 #[tokio::test]
-async fn a_first_sync_fetches_all_and_a_second_costs_one_request() {
+async fn a_first_sync_fetches_all_and_a_second_nothing() {
     let stage = Stage::new(old()).await;
     let report = stage.sync().await.unwrap();
     old().check(&stage.dir()).unwrap();
@@ -15,8 +15,8 @@ async fn a_first_sync_fetches_all_and_a_second_costs_one_request() {
         ["packages/omni.bar.gz", "packages/omni.foo.gz", "packages/omni.gone.gz", "registry.gz", "summaries.gz"];
     assert_eq!(stage.asked(), asked);
     let report = stage.sync().await.unwrap();
-    assert_eq!(report, SyncReport { requests: 1, ..SyncReport::unchanged(Some("1".into())) });
-    assert_eq!(stage.asked(), ["registry.gz"]);
+    assert_eq!(report, SyncReport { requests: 2, ..SyncReport::unchanged(Some("1".into()), SyncWay::Registry) });
+    assert_eq!(stage.asked(), ["changes?since=1", "registry.gz"]);
     old().check(&stage.dir()).unwrap();
 }
 
@@ -28,11 +28,12 @@ async fn only_what_changed_is_fetched_and_told() {
     stage.set(&new());
     let report = stage.sync().await.unwrap();
     new().check(&stage.dir()).unwrap();
-    assert_eq!(stage.asked(), ["packages/omni.foo.gz", "packages/omni.fresh.gz", "registry.gz", "summaries.gz"]);
+    let asked = ["changes?since=1", "packages/omni.foo.gz", "packages/omni.fresh.gz", "registry.gz", "summaries.gz"];
+    assert_eq!(stage.asked(), asked);
     assert_eq!(report.added, ["omni.fresh".parse().unwrap()]);
     assert_eq!(report.changed, ["omni.foo".parse().unwrap()]);
     assert_eq!(report.removed, ["omni.gone".parse().unwrap()]);
-    assert_eq!((report.files_fetched, report.requests), (3, 4));
+    assert_eq!((report.files_fetched, report.requests, report.way), (3, 5, SyncWay::Registry));
 }
 
 #[tokio::test]
@@ -134,7 +135,7 @@ async fn two_at_the_same_time_do_not_disturb_each_other() {
     old().check(&stage.dir()).unwrap();
     // One did it all, the other found it done.
     assert_eq!([a.is_new_state, b.is_new_state].iter().filter(|is_new| **is_new).count(), 1);
-    assert_eq!(stage.asked().len(), 6);
+    assert_eq!(stage.asked().len(), 7);
 }
 
 #[tokio::test]

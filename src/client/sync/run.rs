@@ -1,0 +1,220 @@
+//! One sync under way: the order of its steps, and what is tried again or in another way.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::apply::{Base, apply};
+use super::changes::{Changes, Since, since};
+use super::fetch::{Arrivals, Fetcher, PartNames};
+use super::registry::{Difference, IndexFile, Registry};
+use super::replica::{NewState, Replica, State, StateOrigin};
+use super::source::{Answer, RegistryFile, View};
+use super::{SyncError, SyncOptions, SyncReport, SyncWay, blocking};
+use crate::client::Client;
+use crate::client::progress::{Progress, Task};
+use crate::model::{Crc32, Sha256};
+
+/// One sync under way.
+pub(crate) struct Run<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) options: &'a SyncOptions,
+    pub(crate) progress: Arc<dyn Progress>,
+    pub(crate) replica: Arc<Replica>,
+}
+
+/// What a run works with once it knows that something changed.
+struct Work {
+    /// The state that is here, without files that turned out to be damaged.
+    known: Arc<Registry>,
+    arrivals: Arrivals,
+    fetched: u64,
+    reused: u64,
+}
+
+/// What there is now.
+enum Latest {
+    /// What is here already.
+    Same,
+    /// Something else.
+    View(Box<View>),
+}
+
+impl Run<'_> {
+    pub(crate) async fn run(&self) -> Result<SyncReport, SyncError> {
+        let limits = &self.options.limits;
+        let current = self.replica.current();
+        if current.is_some() {
+            self.replica.hang_doors()?;
+        }
+        let view_sha256 = Sha256::of(self.options.root.exposed().as_bytes()).to_string();
+        let origin = current.as_ref().and_then(|state| state.origin.as_ref());
+        let origin = origin.filter(|origin| origin.view_sha256 == view_sha256);
+        // A copy that is to be verified is not built upon.
+        let believed = origin.filter(|_| !self.options.verify);
+        let tag = believed.and_then(|origin| origin.etag.as_deref());
+        let mut serial = believed.and_then(StateOrigin::serial_for_changes);
+        let run_bytes = Arc::new(AtomicU64::new(0));
+        let mut work = None;
+        for round in 1..=limits.rounds_max {
+            serial = serial.filter(|_| round <= limits.changes_rounds_max);
+            let mut by_changes = None;
+            if let (Some(state), Some(from)) = (&current, serial) {
+                by_changes = self.latest_by_changes(state, from, &mut work).await?;
+                // Who has no changes to tell is not asked again.
+                serial = serial.filter(|_| by_changes.is_some());
+            }
+            let (way, latest) = match by_changes {
+                Some(latest) => (SyncWay::Changes, latest),
+                None => (SyncWay::Registry, self.latest_by_registry(tag).await?),
+            };
+            let Latest::View(view) = latest else {
+                return Ok(SyncReport::unchanged(origin.and_then(|from| from.serial.clone()), way));
+            };
+            let work = self.prepared(&mut work, current.as_ref()).await?;
+            let mut missing = missing(&view.registry, &work.known);
+            // They have been made of what changed.
+            missing.retain(|(file, _)| way == SyncWay::Registry || *file != IndexFile::Summaries);
+            self.progress.begin(Task::Fetch { files: missing.len() as u64 });
+            let outcome = self.fetcher(work, &run_bytes, round).fetch_all(&missing).await?;
+            work.fetched += outcome.fetched;
+            // What a round fetched is no find of an earlier run for the next round.
+            work.reused += if round == 1 { outcome.reused } else { 0 };
+            let Some(mismatch) = outcome.mismatch else {
+                let new_origin = StateOrigin {
+                    view_sha256: view_sha256.clone(),
+                    etag: view.etag.clone(),
+                    serial: view.registry.serial.clone(),
+                    is_public: view.is_public,
+                };
+                if *work.known == view.registry && origin == Some(&new_origin) {
+                    return Ok(SyncReport::unchanged(new_origin.serial, way));
+                }
+                return Ok(SyncReport { way, ..self.install(view, new_origin, current, work).await? });
+            };
+            if round == limits.rounds_max {
+                return Err(SyncError::Inconsistent { mismatch, rounds: round });
+            }
+            self.progress.begin(Task::Compare);
+            tokio::time::sleep(limits.round_wait.saturating_mul(1 << (round - 1).min(16))).await;
+        }
+        Err(SyncError::registry("it was not read, because no round is allowed"))
+    }
+
+    async fn latest_by_registry(&self, tag: Option<&str>) -> Result<Latest, SyncError> {
+        let Self { client, options, .. } = self;
+        let source = RegistryFile { client, root: &options.root, limits: &options.limits };
+        Ok(match source.latest(tag).await? {
+            Answer::Unchanged => Latest::Same,
+            Answer::View(view) => Latest::View(view),
+        })
+    }
+
+    /// What there is now, by what changed since the serial `from` of the state that is here, its summaries among the
+    /// arrivals; nothing if that cannot be had.
+    async fn latest_by_changes(
+        &self,
+        current: &State,
+        from: u64,
+        work: &mut Option<Work>,
+    ) -> Result<Option<Latest>, SyncError> {
+        let Self { client, options, .. } = self;
+        let made = match since(client, &options.root, &options.limits, from).await? {
+            Since::Nothing => return Ok(Some(Latest::Same)),
+            Since::Changes(changes) => self.apply(current, changes, self.prepared(work, Some(current)).await?).await?,
+            Since::Unusable(why) => Err(why),
+        };
+        Ok(match made {
+            Ok(view) => Some(Latest::View(view)),
+            Err(why) => {
+                tracing::debug!(why, "changes cannot be used: registry.gz is read");
+                None
+            }
+        })
+    }
+
+    async fn apply(
+        &self,
+        current: &State,
+        changes: Box<Changes>,
+        work: &Work,
+    ) -> Result<Result<Box<View>, String>, SyncError> {
+        let (folder, known) = (current.folder.clone(), Arc::clone(&work.known));
+        let (arrivals, limits) = (work.arrivals.clone(), self.options.limits.clone());
+        blocking(move || apply(&changes, &Base { folder: &folder, registry: &known }, &arrivals, &limits)).await
+    }
+
+    async fn prepared<'a>(
+        &self,
+        work: &'a mut Option<Work>,
+        current: Option<&State>,
+    ) -> Result<&'a mut Work, SyncError> {
+        Ok(match work {
+            Some(work) => work,
+            None => work.insert(self.prepare(current).await?),
+        })
+    }
+
+    async fn prepare(&self, current: Option<&State>) -> Result<Work, SyncError> {
+        let (replica, current, verify) = (Arc::clone(&self.replica), current.cloned(), self.options.verify);
+        blocking(move || {
+            replica.tidy(current.as_ref(), verify)?;
+            let known = match &current {
+                None => Registry::default(),
+                Some(state) if verify => replica.verified_registry_of(&state.folder),
+                Some(state) => replica.registry_of(&state.folder),
+            };
+            Ok(Work { known: Arc::new(known), arrivals: replica.arrivals()?, fetched: 0, reused: 0 })
+        })
+        .await
+    }
+
+    fn fetcher<'a>(&'a self, work: &Work, run_bytes: &Arc<AtomicU64>, round: u32) -> Fetcher<'a> {
+        Fetcher {
+            client: self.client,
+            root: &self.options.root,
+            limits: &self.options.limits,
+            arrivals: work.arrivals.clone(),
+            progress: &*self.progress,
+            run_bytes: Arc::clone(run_bytes),
+            parts: PartNames::new(round),
+        }
+    }
+
+    async fn install(
+        &self,
+        view: Box<View>,
+        origin: StateOrigin,
+        current: Option<State>,
+        work: &Work,
+    ) -> Result<SyncReport, SyncError> {
+        let difference = Difference::between(&work.known, &view.registry);
+        let (files_fetched, files_reused, serial) = (work.fetched, work.reused, origin.serial.clone());
+        let (replica, progress) = (Arc::clone(&self.replica), Arc::clone(&self.progress));
+        let (known, arrivals) = (Arc::clone(&work.known), work.arrivals.clone());
+        // A task that runs on a thread of its own is not cut off when this future is dropped: it ends the switch.
+        blocking(move || {
+            progress.begin(Task::Install { files: view.registry.files.len() as u64 });
+            let new = NewState { registry: &view.registry, text: &view.text, origin: &origin };
+            let old = current.as_ref().map(|state| (state, &*known));
+            replica.install(&new, old, &arrivals, &|done| progress.reached(done))
+        })
+        .await?;
+        let Difference { added, changed, removed } = difference;
+        Ok(SyncReport {
+            added,
+            changed,
+            removed,
+            is_new_state: true,
+            files_fetched,
+            files_reused,
+            ..SyncReport::unchanged(serial, SyncWay::Registry)
+        })
+    }
+}
+
+/// The files of `latest` that are not in `known`. The summaries come first: they change with every publish, so they
+/// must be asked for soon after the registry.
+fn missing(latest: &Registry, known: &Registry) -> Vec<(IndexFile, Crc32)> {
+    let is_missing = |(file, crc): &(&IndexFile, &Crc32)| known.files.get(file) != Some(crc);
+    latest.files.iter().rev().filter(is_missing).map(|(file, crc)| (file.clone(), *crc)).collect()
+}
