@@ -113,6 +113,10 @@ pub enum Route {
     PutRequirements(FileName),
     /// Publishes a file that is kept elsewhere.
     PutExternal(FileName),
+    /// Publishes in one call.
+    RegistryPublish,
+    /// Withdraws in one call.
+    RegistryUnpublish,
     /// The update check.
     Updates,
     /// What newer releases require.
@@ -245,6 +249,8 @@ impl Route {
             | Self::PutManifest(_)
             | Self::PutRequirements(_)
             | Self::PutExternal(_)
+            | Self::RegistryPublish
+            | Self::RegistryUnpublish
             | Self::Auth => Access::Known,
         }
     }
@@ -301,6 +307,8 @@ impl Route {
             Self::PutManifest(_) => "put_manifest",
             Self::PutRequirements(_) => "put_requirements",
             Self::PutExternal(_) => "put_external",
+            Self::RegistryPublish => "registry_publish",
+            Self::RegistryUnpublish => "registry_unpublish",
             Self::Updates => "updates",
             Self::Requirements => "requirements",
             Self::Search => "search",
@@ -344,6 +352,8 @@ pub fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
         ["readyz"] => verb.pick([(Verb::Get, Route::Readyz)]),
         ["metrics"] => verb.pick([(Verb::Get, Route::Metrics)]),
         ["api", "v1", rest @ ..] => api(verb, rest),
+        ["registry", "publish"] => verb.pick([(Verb::Post, Route::RegistryPublish)]),
+        ["registry", "unpublish"] => verb.pick([(Verb::Post, Route::RegistryUnpublish)]),
         ["v2", rest @ ..] => index(verb, None, rest),
         ["channels", channel, "v2", rest @ ..] => index(verb, Some(unknown_if_invalid(channel)?), rest),
         ["download", namespace, name, channel, version, platform, rest @ ..] if rest.len() <= 1 => {
@@ -640,6 +650,8 @@ mod tests {
             "POST",
             &[("POST", "put_external")],
         ),
+        ("/registry/publish", "POST", &[("POST", "registry_publish")]),
+        ("/registry/unpublish", "POST", &[("POST", "registry_unpublish")]),
         ("/api/v1/updates", "GET, HEAD", &[("GET", "updates")]),
         ("/api/v1/requirements", "GET, HEAD", &[("GET", "requirements")]),
         ("/api/v1/search", "GET, HEAD", &[("GET", "search")]),

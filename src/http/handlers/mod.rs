@@ -8,6 +8,7 @@ mod index_files;
 mod packages;
 mod pages;
 mod platforms;
+mod registry;
 mod releases;
 mod status;
 mod tokens;
@@ -78,6 +79,8 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::PutManifest(name) => files::put_manifest(ask, name).await,
         Route::PutRequirements(name) => files::put_requirements(ask, name).await,
         Route::PutExternal(name) => files::put_external(ask, name).await,
+        Route::RegistryPublish => registry::publish(ask).await,
+        Route::RegistryUnpublish => registry::unpublish(ask).await,
         Route::Updates => updates::updates(&ask),
         Route::Requirements => updates::requirements(&ask),
         Route::Search => updates::search(&ask),

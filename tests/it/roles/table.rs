@@ -70,6 +70,8 @@ pub(super) enum Content {
     None,
     Json(&'static str),
     Bytes(&'static str),
+    /// The fields of a form; `{p}` stands for the package as in paths.
+    Form(&'static [(&'static str, &'static str)]),
 }
 
 /// A call and the status that each role gets, 0 where another test says more.
@@ -103,6 +105,11 @@ const fn drafts(ok: u16) -> Row {
 /// Who publishes may; `no` is for those who should not even know of the package.
 const fn maintainers(ok: u16, no: u16) -> Row {
     [401, no, 403, ok, ok, ok, ok, 403, ok, ok, 403, ok, no, no]
+}
+
+/// The same on a private package, where access tokens are refused before they say for what.
+const fn publishers(ok: u16) -> Row {
+    [401, 404, 403, ok, ok, ok, ok, 403, ok, ok, 403, ok, 403, 404]
 }
 
 /// Who owns may.
@@ -141,7 +148,7 @@ const fn on(
     Call { route, method, path, content, public, private }
 }
 
-use Content::{Bytes, Json, None};
+use Content::{Bytes, Form, Json, None};
 
 const PACKAGE: &str = "/api/v1/packages/omni/{p}";
 const RELEASE: &str = "/api/v1/packages/omni/{p}/releases/stable/1.0.0";
@@ -300,6 +307,22 @@ pub(super) const CALLS: &[Call] = &[
         ),
         maintainers(201, 403),
         maintainers(201, 404),
+    ),
+    on(
+        "registry_publish",
+        "POST",
+        "/registry/publish",
+        Form(&[("package_id", "omni.{p}-3.0.0"), ("archive", "bytes")]),
+        maintainers(201, 403),
+        publishers(201),
+    ),
+    on(
+        "registry_unpublish",
+        "POST",
+        "/registry/unpublish",
+        Form(&[("package_id", "omni.{p}-1.0.0")]),
+        maintainers(200, 403),
+        publishers(200),
     ),
     on("updates", "GET", "/api/v1/updates?id=omni.{p}", None, all(200), readers(200)),
     on("updates", "GET", "/api/v1/updates?id=omni.{p}&mode=2&version=0.1", None, all(200), readers(200)),

@@ -7,6 +7,7 @@
 mod answer;
 mod client;
 mod files;
+mod form;
 mod prepared;
 mod publish;
 mod server;
@@ -16,6 +17,7 @@ mod wire;
 pub(crate) use answer::Answer;
 pub(crate) use client::{Client, Request};
 pub(crate) use files::Files;
+pub(crate) use form::Part;
 pub(crate) use prepared::{PASSWORD, Scope};
 pub(crate) use publish::file_path;
 pub(crate) use server::{TestServer, binary, free_of_flags};
