@@ -8,6 +8,7 @@ mod members;
 mod packages;
 mod platforms;
 mod problems;
+mod registry;
 mod releases;
 mod session;
 mod setup;
