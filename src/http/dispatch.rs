@@ -12,8 +12,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::header::{CONNECTION, CONTENT_LENGTH};
-use http::{HeaderValue, Method, Request, Response, Version};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -42,12 +42,16 @@ where
     let request = request.map(|incoming| RequestBody::new(incoming, &limits));
     let request_end = request.body().end_mark();
 
-    // The handler's own state may be inconsistent after a panic; it must guard what it shares, as with any task.
-    let answered = AssertUnwindSafe(async move { handler(request, peer).await }).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|panic| {
-        let message = panic_message(&*panic);
-        Problem::internal_because(&format_args!("a handler panicked: {message}")).into_response()
-    });
+    let mut response = if is_coded(request.headers()) {
+        Problem::bad_request("the only transfer encoding that is understood is chunked, once").into_response()
+    } else {
+        // The handler's own state may be inconsistent after a panic; it must guard what it shares, as with any task.
+        let answered = AssertUnwindSafe(async move { handler(request, peer).await }).catch_unwind().await;
+        answered.unwrap_or_else(|panic| {
+            let message = panic_message(&*panic);
+            Problem::internal_because(&format_args!("a handler panicked: {message}")).into_response()
+        })
+    };
 
     if !http2 && !request_end.is_reached() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -57,6 +61,15 @@ where
         leave_content_out(&mut response);
     }
     Ok(response.map(|body| TrackedBody::new(body, in_flight, http2)))
+}
+
+/// Whether a body has codings below `chunked` (RFC 9112, section 6.1), which hyper takes off alone: what is left would
+/// be taken for the content.
+fn is_coded(headers: &HeaderMap) -> bool {
+    headers.get_all(TRANSFER_ENCODING).iter().enumerate().any(|(at, coding)| {
+        let is_chunked = coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+        at > 0 || !is_chunked
+    })
 }
 
 /// Keeps what the headers of a response say about content that is not sent.

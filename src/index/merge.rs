@@ -82,7 +82,7 @@ pub(super) struct Step {
     pub(super) snapshot: Snapshot,
     pub(super) applied: Applied,
     /// Files that are worth another visit when they have lasted.
-    pub(super) long_files: Vec<Arc<PackageFile>>,
+    pub(super) unfinished: Vec<Arc<PackageFile>>,
 }
 
 /// Packages as they are now: what each contributes to the public views, if anything.
@@ -170,13 +170,13 @@ fn step(snapshot: &Snapshot, changes: HashMap<&ViewName, Vec<Change<'_>>>, seria
 
     let mut applied = Applied { serial, changes: Vec::new() };
     let mut views = Vec::new();
-    let mut long_files = Vec::new();
+    let mut unfinished = Vec::new();
     for mut group in groups {
         let Some(next) = group.base.apply(&group.changes, serial) else { continue };
         let summaries =
             Some(next.view.summaries().crc32()).filter(|_| !next.view.summaries().is(group.base.summaries()));
         let files = group.changes.iter().filter_map(|change| change.to).map(|content| &content.file);
-        long_files.extend(files.filter(|file| file.is_long()).cloned());
+        unfinished.extend(files.filter(|file| !file.is_best()).cloned());
         group.views.sort();
         let view = Arc::new(next.view);
         views.extend(group.views.iter().map(|name| (name.clone(), Arc::clone(&view))));
@@ -185,7 +185,7 @@ fn step(snapshot: &Snapshot, changes: HashMap<&ViewName, Vec<Change<'_>>>, seria
     if views.is_empty() {
         return None;
     }
-    Some(Step { snapshot: snapshot.with(views), applied, long_files })
+    Some(Step { snapshot: snapshot.with(views), applied, unfinished })
 }
 
 /// Puts changes in the order of their names, and leaves one for each: what becomes of it, if anything does.

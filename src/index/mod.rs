@@ -38,8 +38,9 @@ pub use self::source::{FileSource, PackageSource, ReleaseSource};
 pub use self::view::{View, ViewName};
 use crate::model::{PackageKey, Visibility};
 
-/// The most long package files that wait for improvement; the oldest stay as they are, which is only less tight.
-const LONG_FILES_MAX: usize = 4_096;
+/// The most package files that wait for improvement. Of the oldest, short ones are compressed when there are more;
+/// long ones stay as they are, which is only less tight.
+const UNFINISHED_MAX: usize = 4_096;
 
 /// The public index: the snapshot that is served, and what the next one is made with.
 pub struct Index {
@@ -74,8 +75,8 @@ impl Prepared {
 struct Writer {
     last: Serial,
     placements: Placements,
-    /// Long package files that may not be at their best.
-    long_files: VecDeque<Weak<PackageFile>>,
+    /// Package files that may not be at their best.
+    unfinished: VecDeque<Weak<PackageFile>>,
 }
 
 impl Index {
@@ -84,7 +85,7 @@ impl Index {
     pub fn new(serial: Serial) -> Self {
         Self {
             snapshot: ArcSwap::from_pointee(Snapshot::empty(serial)),
-            writer: Mutex::new(Writer { last: serial, placements: Placements::default(), long_files: VecDeque::new() }),
+            writer: Mutex::new(Writer { last: serial, placements: Placements::default(), unfinished: VecDeque::new() }),
         }
     }
 
@@ -136,9 +137,11 @@ impl Index {
         writer.last = prepared.serial;
         writer.placements.update(prepared.latest);
         let Some(step) = prepared.step else { return };
-        writer.long_files.extend(step.long_files.iter().map(Arc::downgrade));
-        let surplus = writer.long_files.len().saturating_sub(LONG_FILES_MAX);
-        writer.long_files.drain(..surplus);
+        writer.unfinished.extend(step.unfinished.iter().map(Arc::downgrade));
+        let surplus = writer.unfinished.len().saturating_sub(UNFINISHED_MAX);
+        for file in writer.unfinished.drain(..surplus).filter_map(|file| file.upgrade()) {
+            file.compress_short();
+        }
         self.snapshot.store(Arc::new(step.snapshot));
     }
 
@@ -161,15 +164,15 @@ impl Index {
             left -= view.registry().improve(left);
             left -= view.summaries().improve(left);
         }
-        let queue = std::mem::take(&mut self.writer().long_files);
+        let queue = std::mem::take(&mut self.writer().unfinished);
         let living: Vec<_> = queue.iter().filter_map(Weak::upgrade).collect();
         for file in &living {
             left -= file.improve(left);
         }
         let mut writer = self.writer();
         let waiting = living.iter().filter(|file| !file.is_best()).map(Arc::downgrade);
-        let later = std::mem::take(&mut writer.long_files);
-        writer.long_files = waiting.chain(later).collect();
+        let later = std::mem::take(&mut writer.unfinished);
+        writer.unfinished = waiting.chain(later).collect();
         segments_max - left
     }
 

@@ -1,10 +1,11 @@
 //! The file `packages/FULLNAME.gz`: a line per package id.
 //!
-//! Holds the lines as compressed bytes alone, since there is one of these per package; only the few long ones are
-//! held as text, in segments, so that a release in one of them does not compress all of it again.
+//! Holds the lines as compressed bytes alone, since there is one of these per package; as text only until they are
+//! first read or have lasted, so that releases that follow each other compress nothing, and the few long ones always,
+//! in segments, so that a release in one of them does not compress all of it again.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
@@ -12,7 +13,7 @@ use super::gzip::{self, Level};
 use super::segments::{Lines, Rendered, SegmentedText};
 use crate::model::Crc32;
 
-/// Lines up to this size are compressed at once, at the best level: 17 µs for ten lines, 100 µs for the largest.
+/// Lines up to this size are compressed as a whole, at the best level: 17 µs for ten lines, 100 µs for the largest.
 const SHORT_BYTES_MAX: usize = 16 << 10;
 
 /// A package's lines on the channels that have the same ones. Immutable.
@@ -28,9 +29,23 @@ pub struct PackageFile {
 
 #[derive(Clone)]
 enum Content {
-    /// One gzip member at the best level.
-    Short(Bytes),
+    Short(Arc<Short>),
     Long(Box<SegmentedText<Lines>>),
+}
+
+/// Lines that become one gzip member at the best level when somebody asks for it, and are forgotten then.
+struct Short {
+    text: Mutex<String>,
+    member: OnceLock<Bytes>,
+}
+
+impl Short {
+    fn member(&self) -> &Bytes {
+        self.member.get_or_init(|| {
+            let text = std::mem::take(&mut *self.text.lock().unwrap_or_else(PoisonError::into_inner));
+            gzip::compress(&text, Level::Best)
+        })
+    }
 }
 
 impl PackageFile {
@@ -47,8 +62,9 @@ impl PackageFile {
             text.push_str(line);
             text.push('\n');
         }
-        let content = Content::Short(gzip::compress(&text, Level::Best)).into();
-        Self { full_name, crc32: Crc32::of(text.as_bytes()), text_len_bytes: text.len() as u64, content }
+        let (crc32, text_len_bytes) = (Crc32::of(text.as_bytes()), text.len() as u64);
+        let short = Short { text: Mutex::new(text), member: OnceLock::new() };
+        Self { full_name, crc32, text_len_bytes, content: Content::Short(Arc::new(short)).into() }
     }
 
     /// A file of which no more is known than its checksum and length; see [`PackageFile::fill`].
@@ -96,7 +112,7 @@ impl PackageFile {
     #[must_use]
     pub fn rendered(&self) -> Option<Arc<Rendered>> {
         match self.content.get()? {
-            Content::Short(member) => Some(Arc::new(Rendered::best(member.clone(), self.crc32, self.text_len_bytes))),
+            Content::Short(short) => short.member.get().map(|member| self.of_member(member)),
             Content::Long(text) => text.rendered(),
         }
     }
@@ -106,8 +122,19 @@ impl PackageFile {
     #[must_use]
     pub fn render(&self) -> Option<Arc<Rendered>> {
         match self.content.get()? {
-            Content::Short(_) => self.rendered(),
+            Content::Short(short) => Some(self.of_member(short.member())),
             Content::Long(text) => Some(text.render()),
+        }
+    }
+
+    fn of_member(&self, member: &Bytes) -> Arc<Rendered> {
+        Arc::new(Rendered::best(member.clone(), self.crc32, self.text_len_bytes))
+    }
+
+    /// Compresses short lines that are not yet, so that they take no more memory than they must.
+    pub(super) fn compress_short(&self) {
+        if let Some(Content::Short(short)) = self.content.get() {
+            short.member();
         }
     }
 
@@ -115,20 +142,20 @@ impl PackageFile {
     pub(super) fn improve(&self, segments_max: usize) -> usize {
         match self.content.get() {
             Some(Content::Long(text)) => text.improve(segments_max),
+            Some(Content::Short(short)) if segments_max > 0 && short.member.get().is_none() => {
+                short.member();
+                1
+            }
             _ => 0,
         }
-    }
-
-    /// Whether it is held in segments, and so may have something to improve.
-    pub(super) fn is_long(&self) -> bool {
-        matches!(self.content.get(), Some(Content::Long(_)))
     }
 
     /// Whether improvement has nothing left to do.
     pub(super) fn is_best(&self) -> bool {
         match self.content.get() {
             Some(Content::Long(text)) => text.is_best(),
-            _ => true,
+            Some(Content::Short(short)) => short.member.get().is_some(),
+            None => true,
         }
     }
 
@@ -140,7 +167,7 @@ impl PackageFile {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.has_checksum_of(other)
             && match (self.content.get(), other.content.get()) {
-                (Some(Content::Short(left)), Some(Content::Short(right))) => left == right,
+                (Some(Content::Short(left)), Some(Content::Short(right))) => left.member() == right.member(),
                 (Some(Content::Long(left)), Some(Content::Long(right))) => left.entries().eq(right.entries()),
                 _ => true,
             }

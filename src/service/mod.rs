@@ -57,7 +57,7 @@ pub use views::{
 };
 
 /// What handlers send of the index.
-pub use crate::index::{Rendered, Serial, View as IndexView, ViewName};
+pub use crate::index::{Rendered, Serial, Snapshot as IndexSnapshot, View as IndexView, ViewName};
 /// What handlers send of a blob.
 pub use crate::store::BlobSource;
 
@@ -182,6 +182,12 @@ impl Registry {
     /// If a file cannot be read or contradicts itself.
     pub fn survey(&self) -> Result<Survey, Refusal> {
         Ok(self.store.survey()?)
+    }
+
+    /// The index as everyone sees it now.
+    #[must_use]
+    pub fn index(&self) -> Arc<IndexSnapshot> {
+        self.index.snapshot()
     }
 
     /// Finishes accepted work and closes the store cleanly. Blocks.

@@ -3,9 +3,14 @@
 #![cfg(test)]
 
 mod api;
+mod bad_input;
+mod cli;
 mod durability;
 mod readme;
+mod real_data;
 mod regression;
 mod roles;
+mod shutdown;
 mod support;
 mod tidy;
+mod tls;

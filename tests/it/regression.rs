@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::TestServer;
+use crate::support::{Scope, TestServer, file_path};
 
 /// A wrong setup token counted as a failed sign-in of its address, and of an account without a name. A few requests from
 /// anywhere so kept the operator from making the first account, for up to a quarter of an hour; and on a server that was
@@ -58,4 +58,22 @@ fn update_checks_and_the_index_agree_on_whose_release_it_is() {
     assert_eq!(update["version"], "1.0.0");
     let link = anonymous.get("/download/omni/kit/beta/latest/any").is(302);
     assert!(link.header("location").contains("/releases/stable/1.0.0/"), "{link}");
+}
+
+/// The body of a request with `Transfer-Encoding: gzip, chunked` was taken out of its chunks and stored as it then was,
+/// compressed, as the file itself.
+#[test]
+fn a_body_in_a_coding_that_is_not_understood_is_refused() {
+    let server = TestServer::start();
+    server.omni().make_package("kit", "public");
+    let path = format!("{}?create=active", file_path("omni/kit", "stable/1.0.0", "any/a.zip"));
+    let secret = server.secret("omni", Scope::Publish);
+    for coding in ["gzip, chunked", "chunked, chunked", "chunked\r\ntransfer-encoding: chunked", "x, chunked"] {
+        let mut wire = server.connect();
+        let head = format!("PUT {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\n");
+        let body = "5\r\nhello\r\n0\r\n\r\n";
+        wire.write(format!("{head}transfer-encoding: {coding}\r\n\r\n{body}").as_bytes()).unwrap();
+        assert_eq!(wire.read_answer().unwrap().0.status, 400, "{coding}");
+    }
+    server.anonymous().get(&path).is(404);
 }

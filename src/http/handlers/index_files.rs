@@ -101,6 +101,5 @@ fn send(ask: &Ask, rendered: &Arc<Rendered>, public: bool) -> Answer {
         cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
         content_headers: HeaderMap::new(),
     };
-    let parts: Arc<[bytes::Bytes]> = rendered.parts().into();
-    Ok(file_response::respond(&parts, head, &ask.method, &ask.headers))
+    Ok(file_response::respond(rendered.parts(), head, &ask.method, &ask.headers))
 }

@@ -31,6 +31,18 @@ pub struct RenderedPackage {
     pub views: Vec<(ViewName, usize)>,
 }
 
+impl RenderedPackage {
+    /// Compresses now what otherwise waits until it is read: for many packages at once, which would only take memory
+    /// until then, on many threads.
+    #[must_use]
+    pub fn compressed(self) -> Self {
+        for content in &self.contents {
+            content.file.compress_short();
+        }
+        self
+    }
+}
+
 /// What those views have of a package whose readers get the same releases.
 #[derive(Debug, Clone)]
 pub struct RenderedContent {

@@ -1,5 +1,6 @@
 //! A file as it is sent: the parts of one gzip member, their length and their entity tag.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use crate::model::Crc32;
 
 /// The bytes of a file at one level of compression of each of its segments. Immutable.
 pub struct Rendered {
-    parts: Vec<Bytes>,
+    parts: Arc<[Bytes]>,
     len_bytes: u64,
     etag: String,
     pub(super) level: Level,
@@ -20,9 +21,10 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// The bytes, to be sent one after the other; they are shared with other renderings.
+    /// The bytes, to be sent one after the other; they are shared with other renderings, and the list with all who
+    /// send it.
     #[must_use]
-    pub fn parts(&self) -> &[Bytes] {
+    pub fn parts(&self) -> &Arc<[Bytes]> {
         &self.parts
     }
 
@@ -82,7 +84,7 @@ impl Rendered {
     fn new(parts: Vec<Bytes>, checksum: Checksum, mark: u32, level: Level) -> Self {
         let len_bytes = parts.iter().map(|part| part.len() as u64).sum();
         let etag = format!("\"{:08x}-{:x}-{mark:08x}\"", checksum.crc, checksum.len_bytes);
-        Self { parts, len_bytes, etag, level, met: AtomicBool::new(false) }
+        Self { parts: parts.into(), len_bytes, etag, level, met: AtomicBool::new(false) }
     }
 
     /// Whether the best level is due: this is not the first round of improvement that meets it.

@@ -187,7 +187,7 @@ fn wrong_questions_are_answered_in_both_dialects() {
 
 #[test]
 fn search_finds_public_packages_with_their_latest_version() {
-    let (server, omni) = with_releases(&[("stable/1.0.0", "any"), ("beta/2.0.0", "linux-x64")]);
+    let (_server, omni) = with_releases(&[("stable/1.0.0", "any"), ("beta/2.0.0", "linux-x64")]);
     omni.make_package("empty", "public");
     omni.make_package("safe", "private");
     omni.publish("omni/safe", "stable/1.0.0", "any/a", "a");

@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
-use packhouse::index::{Rendered, Snapshot, View};
+use packhouse::index::{Rendered, View, ViewName};
 use packhouse::model::Timestamp;
+use packhouse::service::{Caller, Identity, Registry};
 use semver::Version;
 use serde_json::{Map, Value, json};
 
@@ -150,23 +151,28 @@ fn summary(name: &str, package: &Package, offer: &Offer<'_>) -> Value {
 
 /// The files of all views of a snapshot, having checked that `registry.gz` of each names exactly its files by their
 /// hashes and that every file is one gzip member.
-pub(crate) fn read(snapshot: &Snapshot) -> Views {
+pub(crate) fn read(registry: &Registry) -> Views {
     let mut views = Views::new();
-    for (name, view) in snapshot.views() {
-        let name = match name {
-            packhouse::index::ViewName::Default => String::new(),
-            packhouse::index::ViewName::Channel(channel) => channel.to_string(),
+    for (view_name, view) in registry.index().views() {
+        let name = match &view_name {
+            ViewName::Default => String::new(),
+            ViewName::Channel(channel) => channel.to_string(),
         };
-        views.insert(name, read_view(view));
+        views.insert(name, read_view(registry, &view_name, view));
     }
     views
 }
 
-fn read_view(view: &View) -> ViewFiles {
+fn read_view(registry: &Registry, view_name: &ViewName, view: &View) -> ViewFiles {
+    let anyone = Caller { identity: Identity::Anonymous, origin: "".into() };
     let mut hashes = Map::new();
     let mut packages = BTreeMap::new();
-    for file in view.packages() {
-        let text = decompress(&file.render().expect("the lines are filled in"));
+    let path = |file: &&std::sync::Arc<packhouse::index::PackageFile>| format!("packages/{}.gz", file.full_name());
+    let mut files: Vec<_> = view.packages().collect();
+    files.sort_by_key(path);
+    for file in files {
+        let lines = registry.package_lines(&anyone, view_name, &file.full_name().parse().unwrap()).unwrap();
+        let text = decompress(&lines.expect("a package of the view has lines"));
         hashes.insert(format!("packages/{}.gz", file.full_name()), json!(crc32(&text)));
         packages.insert(file.full_name().to_owned(), text);
     }

@@ -77,7 +77,7 @@ fn visit(name: &str, moments: &[Moment], visit_one: impl Fn(Moment) + Sync) {
                     let begin = Instant::now();
                     visit_one(*moment);
                     let mut slowest = slowest.lock().unwrap();
-                    *slowest = slowest.clone().max((begin.elapsed(), *moment));
+                    *slowest = (*slowest).max((begin.elapsed(), *moment));
                 }
             });
         }
@@ -266,7 +266,7 @@ fn a_full_disk_refuses_uploads_before_they_begin_and_takes_them_again() {
     let opening = rehearse().pop().unwrap();
     let media = opening.disk.crash_image();
     let world = World::open(&media).unwrap();
-    let mut reference = opening.reference.clone();
+    let mut reference = opening.reference;
     media.set_free_bytes(1_000_000);
     let release = ReleaseRef { package: "app", channel: "stable", version: "3.0.0" };
     let file = FileRef { release, platform: "any", name: "app.zip" };

@@ -7,7 +7,7 @@ pub(crate) mod disk;
 pub(crate) mod expected_index;
 mod faults;
 mod kill;
-mod load;
+pub(crate) mod load;
 mod model;
 pub(crate) mod reference;
 mod script;

@@ -1,7 +1,7 @@
 //! Space comes back: of uploads that break off, of what is deleted, and of volumes that are mostly dead; and a stop in
 //! good order leaves nothing to repair.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 

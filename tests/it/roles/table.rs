@@ -97,6 +97,11 @@ const fn readers(ok: u16) -> Row {
     [404, 404, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, 404, 404]
 }
 
+/// Whose index has the package: an admin of the server may read it, but does not get everybody's into the index.
+const fn synced(ok: u16) -> Row {
+    [404, 404, ok, ok, ok, ok, 404, ok, ok, ok, ok, ok, 404, 404]
+}
+
 /// Who sees drafts may.
 const fn drafts(ok: u16) -> Row {
     [404, 404, 404, ok, ok, ok, ok, 404, ok, ok, 404, ok, 404, 404]
@@ -336,7 +341,8 @@ pub(super) const CALLS: &[Call] = &[
     call("index_registry", "GET", "/v2/registry.gz", None, all(200)),
     call("index_registry", "GET", "/channels/stable/v2/registry.gz", None, all(200)),
     call("index_summaries", "GET", "/v2/summaries.gz", None, all(200)),
-    on("index_package", "GET", "/v2/packages/omni.{p}.gz", None, all(200), readers(0)),
+    call("index_changes", "GET", "/v2/changes?since=0", None, all(410)),
+    on("index_package", "GET", "/v2/packages/omni.{p}.gz", None, all(200), synced(200)),
     on("archive_manifest", "GET", "/v2/archives/omni.{p}/omni.{p}-1.0.0.json", None, all(200), readers(200)),
     on("archive_manifest", "GET", "/v2/archives/omni.{p}/omni.{p}-2.0.0.json", None, all(404), all(404)),
     on("archive", "GET", "/v2/archives/omni.{p}/omni.{p}-1.0.0/a.zip", None, all(200), readers(200)),

@@ -93,7 +93,12 @@ fn make() -> World {
     let (mut access, mut private) = (HashMap::new(), HashMap::new());
     for (owner, package, path) in [(omni, "kit", "omni/kit"), (omni, "safe", "omni/safe"), (uma, "other", "uma/other")]
     {
-        let marker = if package == "kit" { "plain" } else { HIDDEN_PACKAGE };
+        let marker = match package {
+            "kit" => "plain",
+            "safe" => HIDDEN_PACKAGE,
+            // Its owner may see it in the index.
+            _ => "aside",
+        };
         owner.publish(path, "stable/1.0.0", "any/a.zip", format!("{marker} bytes"));
         let file = file_path(path, "stable/1.0.0", "any/a.zip");
         owner.put(&format!("{file}/manifest")).json(&json!({ "package": { "title": marker } })).is(200);

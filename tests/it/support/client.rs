@@ -152,13 +152,21 @@ impl Request {
     /// Sends it and reads the whole answer.
     #[track_caller]
     pub(crate) fn send(self) -> Answer {
+        match self.try_send() {
+            Ok(answer) => answer,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Sends it to a server that may be gone.
+    pub(crate) fn try_send(self) -> Result<Answer, String> {
         let site = Arc::clone(&self.site);
-        let (mut answer, mut body) = self.open();
+        let (mut answer, mut body) = self.try_open()?;
         if let Err(error) = body.read_to_end(&mut answer.body) {
-            panic!("the answer's body broke off: {error}\n{answer}");
+            return Err(format!("the answer's body broke off: {error}\n{answer}"));
         }
         *site.last_exchange.lock().unwrap() = answer.to_string();
-        answer
+        Ok(answer)
     }
 
     /// Sends it and expects a status.
@@ -176,7 +184,14 @@ impl Request {
     /// Sends it and reads the answer's head; its body is read from the second part.
     #[track_caller]
     pub(crate) fn open(self) -> (Answer, Body) {
-        let mut wire = Wire::connect(self.site.address());
+        match self.try_open() {
+            Ok(opened) => opened,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn try_open(self) -> Result<(Answer, Body), String> {
+        let mut wire = Wire::try_connect(self.site.address()).map_err(|error| format!("no connection: {error}"))?;
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             head.push_str(&format!("host: {}\r\n", self.site.address()));
@@ -199,8 +214,8 @@ impl Request {
             written = written.and(copied.map(|_| ()));
         }
         match wire.read_head(self.method == "HEAD") {
-            Ok((head, body)) => (Answer::new(request, head), body),
-            Err(error) => panic!("no answer: {error} (written: {written:?})\n{request}"),
+            Ok((head, body)) => Ok((Answer::new(request, head), body)),
+            Err(error) => Err(format!("no answer: {error} (written: {written:?})\n{request}")),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! the end of the server's log. Knows nothing of the project's own client.
 
 mod answer;
+mod cli;
 mod client;
 mod files;
 mod form;
@@ -15,6 +16,7 @@ mod tests;
 mod wire;
 
 pub(crate) use answer::Answer;
+pub(crate) use cli::Cli;
 pub(crate) use client::{Client, Request};
 pub(crate) use files::Files;
 pub(crate) use form::Part;

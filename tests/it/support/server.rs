@@ -293,6 +293,11 @@ impl TestServer {
         self.bearer(Prepared::get().token(user, scope))
     }
 
+    /// The text of that token.
+    pub(crate) fn secret(&self, user: &str, scope: Scope) -> &'static str {
+        Prepared::get().token(user, scope)
+    }
+
     /// A token of `omni`'s that has expired.
     pub(crate) fn expired_token(&self) -> Client {
         self.bearer(&Prepared::get().expired_token)

@@ -1,6 +1,6 @@
 //! [`Wire`]: HTTP/1.1 byte by byte (RFC 9112), as little of it as tests need.
 
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -24,12 +24,16 @@ pub(crate) struct Head {
 
 impl Wire {
     pub(super) fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("the server takes connections");
-        stream.set_read_timeout(Some(SILENCE_MAX)).expect("a timeout is set");
-        stream.set_write_timeout(Some(SILENCE_MAX)).expect("a timeout is set");
-        stream.set_nodelay(true).expect("small writes go at once");
-        let reader = BufReader::new(stream.try_clone().expect("a second handle"));
-        Self { stream, reader }
+        Self::try_connect(address).expect("the server takes connections")
+    }
+
+    pub(super) fn try_connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(SILENCE_MAX))?;
+        stream.set_write_timeout(Some(SILENCE_MAX))?;
+        stream.set_nodelay(true)?;
+        let reader = BufReader::new(stream.try_clone()?);
+        Ok(Self { stream, reader })
     }
 
     /// Says something.
@@ -86,7 +90,7 @@ struct FramedReader<R> {
     framing: Framing,
 }
 
-impl<R: Read> Read for FramedReader<R> {
+impl<R: BufRead> Read for FramedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -125,7 +129,7 @@ impl<R: Read> Read for FramedReader<R> {
     }
 }
 
-fn read_final_head(reader: &mut impl Read, head_only: bool) -> io::Result<(Head, Framing)> {
+fn read_final_head(reader: &mut impl BufRead, head_only: bool) -> io::Result<(Head, Framing)> {
     loop {
         let head = read_one_head(reader)?;
         if head.status >= 200 {
@@ -144,7 +148,7 @@ fn read_final_head(reader: &mut impl Read, head_only: bool) -> io::Result<(Head,
     }
 }
 
-fn read_one_head(reader: &mut impl Read) -> io::Result<Head> {
+fn read_one_head(reader: &mut impl BufRead) -> io::Result<Head> {
     let status_line = read_line(reader)?;
     let status = status_line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("this is no status line: {status_line:?}")))?;
@@ -159,16 +163,12 @@ fn read_one_head(reader: &mut impl Read) -> io::Result<Head> {
     }
 }
 
-fn read_line(reader: &mut impl Read) -> io::Result<String> {
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
     let mut line = Vec::new();
-    for byte in reader.by_ref().take(HEAD_BYTES_MAX).bytes() {
-        match byte? {
-            b'\n' => {
-                let text = String::from_utf8_lossy(&line);
-                return Ok(text.strip_suffix('\r').unwrap_or(&text).to_owned());
-            }
-            byte => line.push(byte),
-        }
+    reader.by_ref().take(HEAD_BYTES_MAX).read_until(b'\n', &mut line)?;
+    let text = String::from_utf8_lossy(&line);
+    match text.strip_suffix('\n') {
+        Some(text) => Ok(text.strip_suffix('\r').unwrap_or(text).to_owned()),
+        None => Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("closed after {text:?}"))),
     }
-    Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("closed after {:?}", String::from_utf8_lossy(&line))))
 }

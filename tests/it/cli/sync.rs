@@ -1,0 +1,116 @@
+//! `sync`: like git pull, only what changed, complete or untouched.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{Cli, TestServer};
+
+const PACKAGES: usize = 12;
+
+fn with_packages() -> TestServer {
+    let server = TestServer::start();
+    let omni = server.omni();
+    for n in 0..PACKAGES {
+        omni.make_package(&format!("p{n}"), "public");
+        omni.publish(&format!("omni/p{n}"), "stable/1.0.0", "any/a", format!("{n}"));
+    }
+    server
+}
+
+fn sync(server: &TestServer, dir: &Path) -> Value {
+    Cli::new(&["sync", &server.origin(), dir.to_str().unwrap(), "--json"]).exits(0).json()
+}
+
+/// How often each route was asked for since the log had that length.
+fn asked(server: &TestServer, since: usize) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for line in server.log()[since..].lines() {
+        let (_, rest) = line.split_once("route=\"").unwrap_or_default();
+        if let Some((route, _)) = rest.split_once('"') {
+            *counts.entry(route.to_owned()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+#[test]
+fn only_what_changed_is_fetched() {
+    let server = with_packages();
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("index");
+    let begun = server.log().len();
+    let first = sync(&server, &dir);
+    assert_eq!((first["added"].as_array().unwrap().len(), &first["new_state"]), (PACKAGES, &json!(true)));
+    assert_eq!(asked(&server, begun)["index_package"], PACKAGES);
+    for n in 0..PACKAGES {
+        let held = std::fs::read_to_string(dir.join(format!("packages/omni.p{n}.json"))).unwrap();
+        assert_eq!(held, server.anonymous().get(&format!("/v2/packages/omni.p{n}.gz")).is(200).gunzip());
+    }
+    let summaries = std::fs::read_to_string(dir.join("summaries.json")).unwrap();
+    assert_eq!(summaries, server.anonymous().get("/v2/summaries.gz").is(200).gunzip());
+
+    let begun = server.log().len();
+    let again = sync(&server, &dir);
+    assert_eq!((&again["new_state"], &again["files_fetched"]), (&json!(false), &json!(0)));
+    let counts = asked(&server, begun);
+    assert!(!counts.contains_key("index_package") && !counts.contains_key("index_summaries"), "{counts:?}");
+
+    let omni = server.omni();
+    omni.publish("omni/p3", "stable/1.1.0", "any/a", "new");
+    omni.delete("/api/v1/packages/omni/p5").is(204);
+    omni.make_package("new", "public");
+    omni.publish("omni/new", "stable/1.0.0", "any/a", "new");
+    let begun = server.log().len();
+    let third = sync(&server, &dir);
+    assert_eq!(
+        (&third["added"], &third["changed"], &third["removed"]),
+        (&json!(["omni.new"]), &json!(["omni.p3"]), &json!(["omni.p5"]))
+    );
+    let counts = asked(&server, begun);
+    assert_eq!((counts["index_package"], counts["index_summaries"]), (2, 1), "{counts:?}");
+    assert!(!dir.join("packages/omni.p5.json").exists());
+    assert!(std::fs::read_to_string(dir.join("packages/omni.p3.json")).unwrap().contains("1.1.0"));
+}
+
+#[test]
+fn what_is_damaged_is_fetched_again_when_asked() {
+    let server = with_packages();
+    let folder = tempfile::tempdir().unwrap();
+    sync(&server, folder.path());
+    let file = folder.path().join("packages/omni.p1.json");
+    std::fs::write(&file, "damaged").unwrap();
+    std::fs::remove_file(folder.path().join("packages/omni.p2.json")).unwrap();
+    let words = ["sync", &server.origin(), folder.path().to_str().unwrap(), "--verify", "--json"];
+    let report = Cli::new(&words).exits(0).json();
+    assert_eq!(report["files_fetched"], 2, "{report}");
+    assert_eq!(
+        std::fs::read_to_string(file).unwrap(),
+        server.anonymous().get("/v2/packages/omni.p1.gz").is(200).gunzip()
+    );
+}
+
+#[test]
+fn without_a_server_everything_stays() {
+    let mut server = with_packages();
+    let folder = tempfile::tempdir().unwrap();
+    sync(&server, folder.path());
+    let summaries = std::fs::read(folder.path().join("summaries.json")).unwrap();
+    server.stop();
+    let failed = Cli::new(&["sync", &server.origin(), folder.path().to_str().unwrap()]).exits(1);
+    assert!(failed.out.is_empty() && failed.err.starts_with("error: "), "{failed}");
+    assert_eq!(std::fs::read(folder.path().join("summaries.json")).unwrap(), summaries);
+}
+
+#[test]
+fn a_channel_is_a_view_of_its_own() {
+    let server = with_packages();
+    server.omni().publish("omni/p1", "beta/2.0.0", "any/a", "beta");
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let people = Cli::new(&["sync", &server.origin(), dir, "--channel", "beta"]).exits(0).out;
+    assert!(people.contains("+ omni.p1\n") && people.contains("12 added"), "{people}");
+    assert!(std::fs::read_to_string(folder.path().join("packages/omni.p1.json")).unwrap().contains("2.0.0"));
+    Cli::new(&["sync", &server.origin(), dir, "--channel", "nope"]).exits(1);
+}
