@@ -13,6 +13,7 @@ mod clock;
 mod downloads;
 mod files;
 mod indexing;
+mod kit;
 mod markdown;
 mod members;
 mod packages;
@@ -43,6 +44,7 @@ pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
+pub use kit::{KitAnswer, KitFile};
 pub use packages::{NewPackage, PackagePatch, PackageQuery};
 pub use readers::SeenView;
 pub use refusal::Refusal;
@@ -92,6 +94,7 @@ pub struct Registry {
     /// The serial of the last step of the index, for those who wait for the next.
     moved: watch::Receiver<Serial>,
     private_views: PrivateViews,
+    kit_files: kit::KitFiles,
     clock: Clock,
     config: RegistryConfig,
     hasher: PasswordHasher,
@@ -147,6 +150,7 @@ impl Registry {
             index: opened.index,
             moved: opened.moved,
             private_views: PrivateViews::default(),
+            kit_files: kit::KitFiles::default(),
             clock,
             hasher: PasswordHasher::new(config.password_rounds),
             config,

@@ -5,6 +5,7 @@ mod channels;
 mod downloads;
 mod files;
 mod index_files;
+mod kit;
 mod packages;
 mod pages;
 mod platforms;
@@ -89,6 +90,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::IndexSummaries(view) => index_files::summaries(ask, view).await,
         Route::IndexChanges(view) => index_files::changes(ask, view).await,
         Route::IndexPackage(view, name) => index_files::package(ask, view, name).await,
+        Route::KitFile(view, file) => kit::file(ask, view, file).await,
         Route::ArchiveManifest(view, name, id) => downloads::archive_manifest(&ask, view.as_ref(), &name, &id),
         Route::Archive(view, name, id, display_name) => {
             downloads::archive(&ask, view.as_ref(), &name, &id, &display_name)

@@ -4,6 +4,7 @@ mod channels;
 mod downloads;
 mod files;
 mod index;
+mod kit;
 mod members;
 mod packages;
 mod platforms;

@@ -124,7 +124,7 @@ fn hyphens_and_joints_are_read_by_what_there_is() {
     ci.put(draft).body("a").is(201);
     let again = bare(&ci, "omni.foo-4.0+dfsg").is(200).json();
     assert_eq!((&again["platform"], &again["package_id"]), (&json!("any"), &json!("omni.foo-4.0+dfsg")));
-    for wrong in ["", "omni.foo", "omni.foo-", "omni-1.0", "Omni.foo-1.0", "omni.foo-1.0+", "omni.foo-1/2", "../x-1"] {
+    for wrong in ["", "omni.foo", "omni.foo-", "omni-1.0", "Omni.foo-1.0", "omni.foo-1/2", "../x-1"] {
         assert_eq!(bare(&ci, wrong).problem(422, "")["field"], "package_id", "{wrong:?}");
     }
     bare(&ci, &"x".repeat(513)).problem(413, "512");
@@ -170,7 +170,7 @@ fn withdrawing_yanks() {
     for unknown in ["omni.foo-1.0.0", "omni.foo-1.0.1+wx64.r", "omni.foo-1.0.0+wx64.d", "omni.bar-1.0.0"] {
         withdraw(unknown, "").problem(404, "there is no");
     }
-    ci.post("/registry/unpublish").form(&[]).problem(400, "ends before");
+    ci.post("/registry/unpublish").form(&[]).problem(422, "say what is to be withdrawn");
     ci.post("/registry/unpublish").form(&[Part::field("reason", "x")]).problem(422, "say what is to be withdrawn");
     let answer = withdraw("omni.foo-1.0.0+wx64.r", "").is(200).json();
     assert_eq!((&answer["package_id"], &answer["yanked"]), (&json!("omni.foo-1.0.0+wx64.r"), &json!("unpublished")));
