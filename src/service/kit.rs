@@ -41,10 +41,13 @@ pub struct KitAnswer {
 
 /// Files that were made.
 pub(super) struct KitFiles {
-    kept: Mutex<Vec<(Weak<View>, KitFile, Arc<Rendered>)>>,
+    kept: Mutex<Vec<Kept>>,
     /// Who makes one: in a big registry that takes seconds the first time.
     making: Semaphore,
 }
+
+/// A file that was made from a view.
+type Kept = (Weak<View>, KitFile, Arc<Rendered>);
 
 impl Default for KitFiles {
     fn default() -> Self {

@@ -11,6 +11,7 @@ mod changes;
 mod channels;
 mod clock;
 mod downloads;
+mod extension_toml;
 mod files;
 mod indexing;
 mod kit;
@@ -29,6 +30,7 @@ mod tokens;
 mod updates;
 mod uploads;
 mod views;
+mod zip_entry;
 
 use std::num::NonZeroU32;
 use std::path::Path;

@@ -12,6 +12,7 @@ use super::Registry;
 use super::access::open_package;
 use super::caller::{Caller, Identity};
 use super::channels::channel_named;
+use super::extension_toml::{self, Description};
 use super::files::{Create, FileName, NewContent, Outcome, find_file, find_place, put_file, sealed};
 use super::packages::{NewPackage, add_package};
 use super::random::new_token;
@@ -19,11 +20,12 @@ use super::refusal::Refusal;
 use super::releases::{ReleaseName, ReleasePatch, activate, apply};
 use super::uploads::Leftovers;
 use super::views::{FileView, ReleaseView, ReleaseViews};
+use super::zip_entry::read_entry;
 use crate::model::{
     Channel, ChannelName, Content, DisplayName, ExternalUrl, FullName, Manifest, Markdown, MimeType, Package,
     PackageId, Role, Scope, Sha256, Timestamp, TokenKind, TokenSecret, UserId, Visibility, YankReason,
 };
-use crate::store::{BlobWriter, Edit, Rows, Source, StoredBlob};
+use crate::store::{BlobWriter, Edit, ReadError, Rows, Source, StorageError, StoredBlob};
 
 /// What may be said about a publication beside its parts.
 #[derive(Debug, Clone, Default)]
@@ -111,7 +113,7 @@ impl Registry {
                 let (package, _) = open_package(edit, &caller, &name, Some(Role::Maintainer))?;
                 let channel = channel_of(edit, package.owner, channel.as_ref())?;
                 let unknown = || Refusal::NotFound(format!("there is no {package_id} on the channel {}", channel.name));
-                let (id, _) = published(edit, &package, &[&channel], id)?.ok_or_else(unknown)?;
+                let id = published(edit, &package, &[&channel], id)?.ok_or_else(unknown)?.id;
                 let mut release = edit.release_by_version(package.id, channel.id, &id.version)?.ok_or_else(unknown)?;
                 if release.yanked.is_none() {
                     let patch = ReleasePatch { yanked: Some(Some(reason.clone())), ..ReleasePatch::default() };
@@ -216,7 +218,12 @@ impl Publication {
             }
             None => (None, elsewhere(manifest.as_ref())?, None),
         };
-        let order = Order { caller, options, package_id, display_name, content, manifest, access_token, now };
+        let (stored, description) = match stored {
+            Some(stored) if manifest.is_none() => describe(stored).await?,
+            stored => (stored, None),
+        };
+        let order =
+            Order { caller, options, package_id, display_name, content, manifest, description, access_token, now };
         let (published, outcome, is_new) =
             registry.store.write(move |edit| order.carry_out(edit, stored.as_ref())).await?;
         if let Some(leftovers) = &mut leftovers {
@@ -238,6 +245,8 @@ struct Order {
     display_name: Option<DisplayName>,
     content: NewContent,
     manifest: Option<Manifest>,
+    /// What the archive says of itself, where no manifest came.
+    description: Option<Description>,
     access_token: TokenSecret,
     now: Timestamp,
 }
@@ -264,6 +273,12 @@ impl Order {
             }
         };
         let place = Place::find(edit, &package, self.options.channel.as_ref(), id)?;
+        let said = self.description.as_ref().and_then(|description| description.version.as_deref());
+        let version = place.id.version.as_str();
+        if let Some(said) = said.filter(|said| *said != version && Some(*said) != version.split('+').next()) {
+            let problem = format!("the extension.toml in the archive says version {said}, not {version}");
+            return Err(Refusal::invalid("package_id", problem));
+        }
         let file_name = place.file_name(&name, self.display_name.as_ref());
         let mut is_new = false;
         let put = put_file(edit, caller, &file_name, Some(Create::Active), &self.content, *now, |edit| {
@@ -275,7 +290,11 @@ impl Order {
         let (mut release, mut file) = find_file(edit, &package, &file_name, Some(Role::Maintainer))?;
         let former = edit.manifest(file.id)?;
         let mut touched = false;
-        if let Some(manifest) = self.manifest.as_ref().filter(|manifest| former.as_ref() != Some(manifest)) {
+        let described = self.description.as_ref().map(|description| &description.manifest);
+        // What an archive says of itself yields to what somebody said of it.
+        let described = described.filter(|_| former.is_none() || put.outcome == Outcome::Replaced);
+        let manifest = self.manifest.as_ref().or(described);
+        if let Some(manifest) = manifest.filter(|manifest| former.as_ref() != Some(manifest)) {
             if former.is_some() && release.is_sealed() {
                 return Err(sealed("manifest", &release));
             }
@@ -299,6 +318,22 @@ impl Order {
     }
 }
 
+/// What an archive says of itself, if it is one that does.
+async fn describe(stored: StoredBlob) -> Result<(Option<StoredBlob>, Option<Description>), Refusal> {
+    let read = move || {
+        let read = |range| stored.read(range);
+        let found = read_entry(stored.size_bytes(), &extension_toml::PATHS, extension_toml::BYTES_MAX, read)?;
+        let description = found.and_then(|bytes| extension_toml::parse(&bytes));
+        Ok::<_, ReadError>((Some(stored), description))
+    };
+    let read = tokio::task::spawn_blocking(read).await;
+    let read = read.map_err(|_| Refusal::Unavailable("the server is stopping".to_owned()))?;
+    read.map_err(|error| match error {
+        ReadError::Storage(error) => error.into(),
+        error => Refusal::Store(StorageError::damaged("blob", error)),
+    })
+}
+
 /// Where a package id leads.
 struct Place {
     channel: Channel,
@@ -320,9 +355,9 @@ impl Place {
         let channels = rows.channels(package.owner)?;
         let mut all = vec![&channel];
         all.extend(channels.iter().filter(|other| other.id != channel.id));
-        if let Some((id, existing)) = published(rows, package, &all, text)? {
+        if let Some(Found { id, channel: on, display_name }) = published(rows, package, &all, text)? {
             // The same id may be on several channels; only an archive of this one has its name here.
-            let existing = if existing.0 == channel.name { Some(existing.1) } else { None };
+            let existing = (on == channel.name).then_some(display_name);
             return Ok(Self { channel, id, existing });
         }
         let platforms = rows.platforms(package.owner)?;
@@ -349,13 +384,20 @@ impl Place {
     }
 }
 
+/// An archive that is there.
+struct Found {
+    id: PackageId,
+    channel: ChannelName,
+    display_name: DisplayName,
+}
+
 /// The reading of an id for which there is an archive, on the first of the channels that has one, and its name.
 fn published<S: Source>(
     rows: &Rows<S>,
     package: &Package,
     channels: &[&Channel],
     text: &str,
-) -> Result<Option<(PackageId, (ChannelName, DisplayName))>, Refusal> {
+) -> Result<Option<Found>, Refusal> {
     let platforms = rows.platforms(package.owner)?;
     let readings: Vec<PackageId> = PackageId::readings(text).collect();
     for channel in channels {
@@ -364,7 +406,8 @@ fn published<S: Source>(
             let Some(release) = rows.release_by_version(package.id, channel.id, &id.version)? else { continue };
             let archive = rows.files(release.id)?.into_iter().find(|file| file.platform == platform.id);
             if let Some(archive) = archive {
-                return Ok(Some((id.clone(), (channel.name.clone(), archive.display_name))));
+                let (id, channel) = (id.clone(), channel.name.clone());
+                return Ok(Some(Found { id, channel, display_name: archive.display_name }));
             }
         }
     }

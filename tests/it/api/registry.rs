@@ -159,6 +159,42 @@ fn an_archive_may_be_elsewhere() {
 }
 
 #[test]
+fn an_archive_may_describe_itself() {
+    let server = TestServer::start();
+    let ci = server.token("omni", Scope::Publish);
+    let folder = tempfile::tempdir().unwrap();
+    let zip = |toml: &str| {
+        let path = folder.path().join("a.zip");
+        let script = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as z:\n \
+            z.writestr('big', bytes(1_000_000))\n z.writestr('config/extension.toml', sys.argv[2])";
+        let status = Command::new("python3").args(["-c", script]).arg(&path).arg(toml).status().unwrap();
+        assert!(status.success());
+        std::fs::read(path).unwrap()
+    };
+    let toml = "[package]\ntitle = 'Foo Ext'\nversion = '1.0.0'\n[dependencies]\n'omni.kit.x' = { optional = true }\n";
+    let send = |id: &str, archive: &[u8]| {
+        let parts = [Part::field("package_id", id), Part::file("archive", "a.zip", archive)];
+        ci.post("/registry/publish").form(&parts).send()
+    };
+    let archive = zip(toml);
+    send("omni.foo-1.0.1", &archive).problem(422, "says version 1.0.0, not 1.0.1");
+    send("omni.foo-1.0.0+wx64.r", &archive).is(201);
+    send("omni.foo-1.0.0+wx64.r", &archive).is(200);
+    assert!(server.anonymous().get("/v2/summaries.gz").is(200).gunzip().contains(r#""title":"Foo Ext""#));
+    let line = server.anonymous().get("/v2/packages/omni.foo.gz").is(200).gunzip();
+    assert!(line.contains(r#"{"dependencies":{"omni.kit.x":{"optional":true}},"package""#), "{line}");
+    // What is said wins, and what is broken says nothing.
+    let parts = [
+        Part::field("package_id", "omni.foo-2.0.0"),
+        Part::field("metadata", "{}"),
+        Part::file("archive", "a.zip", &archive),
+    ];
+    ci.post("/registry/publish").form(&parts).is(201);
+    send("omni.foo-3.0.0", &zip("[package")).is(201);
+    send("omni.foo-3.0.1", &archive[..archive.len() - 9]).is(201);
+}
+
+#[test]
 fn withdrawing_yanks() {
     let server = TestServer::start();
     let ci = server.token("omni", Scope::Publish);
