@@ -22,6 +22,7 @@ mod handlers;
 mod json;
 pub mod limits;
 mod metrics;
+mod multipart;
 mod multipart_ranges;
 pub mod problem;
 pub mod query;

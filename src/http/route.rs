@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use crate::model::{
     ApiTokenId, ChannelName, DisplayName, FullName, PackageName, PlatformName, TokenKind, UserName, Version,
 };
-use crate::service::{FileName, ReleaseName, WantedVersion};
+use crate::service::{FileName, KitFile, ReleaseName, WantedVersion};
 
 /// Longest path that is looked at, in bytes: the longest names together fit twice over.
 const PATH_BYTES_MAX: usize = 4096;
@@ -113,6 +113,10 @@ pub enum Route {
     PutRequirements(FileName),
     /// Publishes a file that is kept elsewhere.
     PutExternal(FileName),
+    /// Publishes in one call.
+    RegistryPublish,
+    /// Withdraws in one call.
+    RegistryUnpublish,
     /// The update check.
     Updates,
     /// What newer releases require.
@@ -131,6 +135,8 @@ pub enum Route {
     IndexChanges(View),
     /// `packages/FULLNAME.gz` of a view.
     IndexPackage(View, FullName),
+    /// A file of a view in the second dialect of the index.
+    KitFile(View, KitFile),
     /// `archives/FULLNAME/FULLNAME-ID.json` of a view.
     ArchiveManifest(View, FullName, String),
     /// `archives/FULLNAME/FULLNAME-ID/DISPLAYNAME` of a view.
@@ -210,6 +216,7 @@ impl Route {
             | Self::IndexSummaries(_)
             | Self::IndexChanges(_)
             | Self::IndexPackage(..)
+            | Self::KitFile(..)
             | Self::ArchiveManifest(..)
             | Self::Archive(..) => Access::Anyone,
             Self::SignOut
@@ -245,6 +252,8 @@ impl Route {
             | Self::PutManifest(_)
             | Self::PutRequirements(_)
             | Self::PutExternal(_)
+            | Self::RegistryPublish
+            | Self::RegistryUnpublish
             | Self::Auth => Access::Known,
         }
     }
@@ -301,6 +310,8 @@ impl Route {
             Self::PutManifest(_) => "put_manifest",
             Self::PutRequirements(_) => "put_requirements",
             Self::PutExternal(_) => "put_external",
+            Self::RegistryPublish => "registry_publish",
+            Self::RegistryUnpublish => "registry_unpublish",
             Self::Updates => "updates",
             Self::Requirements => "requirements",
             Self::Search => "search",
@@ -310,6 +321,9 @@ impl Route {
             Self::IndexSummaries(_) => "index_summaries",
             Self::IndexChanges(_) => "index_changes",
             Self::IndexPackage(..) => "index_package",
+            Self::KitFile(_, KitFile::Registry) => "kit_registry",
+            Self::KitFile(_, KitFile::Summaries) => "kit_summaries",
+            Self::KitFile(_, KitFile::Package(_)) => "kit_package",
             Self::ArchiveManifest(..) => "archive_manifest",
             Self::Archive(..) => "archive",
         }
@@ -344,6 +358,10 @@ pub fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
         ["readyz"] => verb.pick([(Verb::Get, Route::Readyz)]),
         ["metrics"] => verb.pick([(Verb::Get, Route::Metrics)]),
         ["api", "v1", rest @ ..] => api(verb, rest),
+        ["registry", "publish"] => verb.pick([(Verb::Post, Route::RegistryPublish)]),
+        ["registry", "unpublish"] => verb.pick([(Verb::Post, Route::RegistryUnpublish)]),
+        ["kit", "v2", rest @ ..] => kit_index(verb, None, rest),
+        ["channels", channel, "kit", "v2", rest @ ..] => kit_index(verb, Some(unknown_if_invalid(channel)?), rest),
         ["v2", rest @ ..] => index(verb, None, rest),
         ["channels", channel, "v2", rest @ ..] => index(verb, Some(unknown_if_invalid(channel)?), rest),
         ["download", namespace, name, channel, version, platform, rest @ ..] if rest.len() <= 1 => {
@@ -489,6 +507,21 @@ fn index(verb: Verb, view: View, segments: &[&str]) -> Result<Route, NoRoute> {
         _ => return Err(NoRoute::NotFound),
     };
     verb.pick([(Verb::Get, found)])
+}
+
+/// The same in the second dialect, which has the same archives.
+fn kit_index(verb: Verb, view: View, segments: &[&str]) -> Result<Route, NoRoute> {
+    let file = match segments {
+        ["registry.gz"] => KitFile::Registry,
+        ["summaries.gz"] => KitFile::Summaries,
+        ["packages", file] => {
+            let name = file.strip_suffix(".gz").ok_or(NoRoute::NotFound)?;
+            KitFile::Package(unknown_if_invalid(name)?)
+        }
+        ["archives", ..] => return index(verb, view, segments),
+        _ => return Err(NoRoute::NotFound),
+    };
+    verb.pick([(Verb::Get, Route::KitFile(view, file))])
 }
 
 /// The package id behind `FULLNAME-`.
@@ -640,6 +673,8 @@ mod tests {
             "POST",
             &[("POST", "put_external")],
         ),
+        ("/registry/publish", "POST", &[("POST", "registry_publish")]),
+        ("/registry/unpublish", "POST", &[("POST", "registry_unpublish")]),
         ("/api/v1/updates", "GET, HEAD", &[("GET", "updates")]),
         ("/api/v1/requirements", "GET, HEAD", &[("GET", "requirements")]),
         ("/api/v1/search", "GET, HEAD", &[("GET", "search")]),
@@ -650,6 +685,10 @@ mod tests {
         ("/channels/beta/v2/summaries.gz", "GET, HEAD", &[("GET", "index_summaries")]),
         ("/channels/beta/v2/changes", "GET, HEAD", &[("GET", "index_changes")]),
         ("/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "index_package")]),
+        ("/kit/v2/registry.gz", "GET, HEAD", &[("GET", "kit_registry")]),
+        ("/channels/beta/kit/v2/summaries.gz", "GET, HEAD", &[("GET", "kit_summaries")]),
+        ("/kit/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "kit_package")]),
+        ("/kit/v2/archives/omni.kit/omni.kit-1.0.json", "GET, HEAD", &[("GET", "archive_manifest")]),
         ("/v2/archives/omni.kit/omni.kit-1.0+wx64.r.json", "GET, HEAD", &[("GET", "archive_manifest")]),
         ("/v2/archives/omni.kit/omni.kit-1.0%2Bwx64.r/a.zip", "GET, HEAD", &[("GET", "archive")]),
     ];

@@ -11,6 +11,7 @@
 
 pub mod archives;
 pub mod gzip;
+pub mod kit;
 mod merge;
 mod package_file;
 mod render;

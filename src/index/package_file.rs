@@ -5,11 +5,14 @@
 //! in segments, so that a release in one of them does not compress all of it again.
 
 use std::fmt;
+use std::io::Read;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 
 use super::gzip::{self, Level};
+use super::kit::KitHash;
 use super::segments::{Lines, Rendered, SegmentedText};
 use crate::model::Crc32;
 
@@ -25,6 +28,8 @@ pub struct PackageFile {
     crc32: Crc32,
     text_len_bytes: u64,
     content: OnceLock<Content>,
+    /// The hash in the second dialect, once somebody has asked.
+    pub(super) kit_hash: OnceLock<KitHash>,
 }
 
 #[derive(Clone)]
@@ -46,6 +51,16 @@ impl Short {
             gzip::compress(&text, Level::Best)
         })
     }
+
+    fn text(&self) -> Option<String> {
+        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if !text.is_empty() {
+            return Some(text);
+        }
+        let mut text = String::new();
+        GzDecoder::new(&self.member()[..]).read_to_string(&mut text).ok()?;
+        Some(text)
+    }
 }
 
 impl PackageFile {
@@ -55,7 +70,8 @@ impl PackageFile {
         if len > SHORT_BYTES_MAX {
             let text = SegmentedText::of("", lines, "\n");
             let (crc32, text_len_bytes) = (text.crc32(), text.text_len_bytes());
-            return Self { full_name, crc32, text_len_bytes, content: Content::Long(Box::new(text)).into() };
+            let content = Content::Long(Box::new(text)).into();
+            return Self { full_name, crc32, text_len_bytes, content, kit_hash: OnceLock::new() };
         }
         let mut text = String::with_capacity(len);
         for line in lines {
@@ -64,13 +80,14 @@ impl PackageFile {
         }
         let (crc32, text_len_bytes) = (Crc32::of(text.as_bytes()), text.len() as u64);
         let short = Short { text: Mutex::new(text), member: OnceLock::new() };
-        Self { full_name, crc32, text_len_bytes, content: Content::Short(Arc::new(short)).into() }
+        let content = Content::Short(Arc::new(short)).into();
+        Self { full_name, crc32, text_len_bytes, content, kit_hash: OnceLock::new() }
     }
 
     /// A file of which no more is known than its checksum and length; see [`PackageFile::fill`].
     #[must_use]
     pub fn unfilled(full_name: Arc<str>, crc32: Crc32, text_len_bytes: u64) -> Self {
-        Self { full_name, crc32, text_len_bytes, content: OnceLock::new() }
+        Self { full_name, crc32, text_len_bytes, content: OnceLock::new(), kit_hash: OnceLock::new() }
     }
 
     /// Takes over the lines of the same file rendered elsewhere. Returns whether this file has its lines now; it
@@ -84,6 +101,21 @@ impl PackageFile {
             let _ = self.content.set(content.clone());
         }
         self.content.get().is_some()
+    }
+
+    /// Whether its lines are there.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        self.content.get().is_some()
+    }
+
+    /// The decompressed file; none where its lines are not filled in.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self.content.get()? {
+            Content::Short(short) => short.text(),
+            Content::Long(text) => Some(text.texts().collect()),
+        }
     }
 
     /// The package's full name.
@@ -188,6 +220,7 @@ impl PackageFile {
             crc32: self.crc32,
             text_len_bytes: self.text_len_bytes,
             content: Content::Long(Box::new(text.sharing(old_text))).into(),
+            kit_hash: OnceLock::new(),
         })
     }
 }

@@ -99,6 +99,16 @@ impl PackageName {
     }
 }
 
+impl DisplayName {
+    /// What an archive is called that nobody named: `FULLNAME-ID.zip`, or `archive.zip` where that is too long.
+    #[must_use]
+    pub fn of_archive(full_name: &FullName, id: &impl fmt::Display) -> Self {
+        let text = format!("{full_name}-{id}.zip");
+        // All of a full name and of an id may stand in a file's name, so only the length can be wrong.
+        text.parse().unwrap_or_else(|_| Self("archive.zip".into()))
+    }
+}
+
 impl PlatformName {
     /// The platform of files that run everywhere. It adds no suffix to a package id.
     #[must_use]

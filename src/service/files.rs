@@ -203,7 +203,7 @@ impl Registry {
     }
 }
 
-fn sealed(what: &str, release: &Release) -> Refusal {
+pub(super) fn sealed(what: &str, release: &Release) -> Refusal {
     Refusal::conflict(format!(
         "{} has been published, so its {what} cannot become another; publish a new version",
         release.version

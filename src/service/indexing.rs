@@ -208,6 +208,13 @@ fn view_from_stored(view: Option<&str>) -> Result<ViewName, StorageError> {
     }
 }
 
+/// Renders the lines of a file that has none yet, and says whether it has them now: not where the package changed.
+pub(super) fn fill(rows: &Snapshot, file: &PackageFile, name: &FullName) -> Result<bool, StorageError> {
+    let Some(id) = rows.package_by_name(name)?.map(|package| package.id) else { return Ok(false) };
+    let Some(package) = sources::read(rows, id)?.as_ref().map(render) else { return Ok(false) };
+    Ok(package.contents.iter().any(|content| file.fill(&content.file)))
+}
+
 fn micros(clock: &Clock) -> u64 {
     clock.now().as_micros().unsigned_abs()
 }
@@ -232,16 +239,11 @@ impl Registry {
             if let Some(rendered) = file.render() {
                 return Ok(Some(rendered));
             }
-            let rows = self.store.read()?;
-            let Some(id) = rows.package_by_name(name)?.map(|package| package.id) else { continue };
-            let Some(package) = sources::read(&rows, id)?.as_ref().map(render) else { continue };
             // A package that changed meanwhile fits the next snapshot.
-            for content in &package.contents {
-                if file.fill(&content.file)
-                    && let Some(rendered) = file.render()
-                {
-                    return Ok(Some(rendered));
-                }
+            if fill(&self.store.read()?, &file, name)?
+                && let Some(rendered) = file.render()
+            {
+                return Ok(Some(rendered));
             }
         }
         Err(Refusal::Unavailable("the package changes faster than it can be read; try again".to_owned()))

@@ -11,8 +11,10 @@ mod changes;
 mod channels;
 mod clock;
 mod downloads;
+mod extension_toml;
 mod files;
 mod indexing;
+mod kit;
 mod markdown;
 mod members;
 mod packages;
@@ -21,6 +23,7 @@ mod platforms;
 mod random;
 mod readers;
 mod refusal;
+mod registry_publish;
 mod releases;
 mod sources;
 mod throttle;
@@ -28,6 +31,7 @@ mod tokens;
 mod updates;
 mod uploads;
 mod views;
+mod zip_entry;
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -43,9 +47,11 @@ pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
+pub use kit::{KitAnswer, KitFile};
 pub use packages::{NewPackage, PackagePatch, PackageQuery};
 pub use readers::SeenView;
 pub use refusal::Refusal;
+pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
 pub use releases::{ReleaseName, ReleasePatch};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
@@ -91,6 +97,7 @@ pub struct Registry {
     /// The serial of the last step of the index, for those who wait for the next.
     moved: watch::Receiver<Serial>,
     private_views: PrivateViews,
+    kit_files: kit::KitFiles,
     clock: Clock,
     config: RegistryConfig,
     hasher: PasswordHasher,
@@ -146,6 +153,7 @@ impl Registry {
             index: opened.index,
             moved: opened.moved,
             private_views: PrivateViews::default(),
+            kit_files: kit::KitFiles::default(),
             clock,
             hasher: PasswordHasher::new(config.password_rounds),
             config,

@@ -9,9 +9,10 @@ use super::random::new_token;
 use super::refusal::Refusal;
 use super::views::{PackageView, Page, package_view};
 use crate::model::{
-    FullName, Markdown, Package, PackageKey, PackageName, Role, Scope, Timestamp, TokenKind, UserName, Visibility,
+    FullName, Markdown, Package, PackageKey, PackageName, Role, Scope, Timestamp, TokenKind, TokenSecret, User,
+    UserName, Visibility,
 };
-use crate::store::{Rows, Source, StorageError};
+use crate::store::{Edit, Rows, Source, StorageError};
 
 /// Which packages to list.
 #[derive(Debug, Default)]
@@ -92,31 +93,14 @@ impl Registry {
     /// # Errors
     /// If the name is taken.
     pub async fn create_package(&self, caller: &Caller, new: NewPackage) -> Result<PackageView, Refusal> {
-        let user = caller.user(Scope::Publish)?;
-        let (owner, namespace) = (user.id, user.name.clone());
+        let owner = caller.user(Scope::Publish)?.clone();
         let access_token = new_token(TokenKind::Access)?;
         let now = self.clock.now();
         let caller = caller.clone();
         self.store
             .write(move |edit| {
-                let full_name = FullName::new(&namespace, &new.name);
-                if let Some(taken) = edit.package_by_folded_name(&full_name)? {
-                    return Err(Refusal::taken("name", format!("the name {} is taken", taken.full_name())));
-                }
-                let package = Package {
-                    id: PackageKey(edit.new_id()?),
-                    owner,
-                    namespace: namespace.clone(),
-                    name: new.name.clone(),
-                    description: new.description.clone(),
-                    visibility: new.visibility,
-                    access_token: access_token.clone(),
-                    private_token: None,
-                    created: now,
-                    changed: now,
-                };
-                edit.put_package(&package)?;
-                package_view(edit, &caller, &full_name)
+                let package = add_package(edit, &owner, &new, &access_token, now)?;
+                package_view(edit, &caller, &package.full_name())
             })
             .await
     }
@@ -199,6 +183,34 @@ impl Registry {
             .await?;
         Ok(secret)
     }
+}
+
+/// Makes a package of a user's.
+pub(super) fn add_package(
+    edit: &mut Edit<'_>,
+    owner: &User,
+    new: &NewPackage,
+    access_token: &TokenSecret,
+    now: Timestamp,
+) -> Result<Package, Refusal> {
+    let full_name = FullName::new(&owner.name, &new.name);
+    if let Some(taken) = edit.package_by_folded_name(&full_name)? {
+        return Err(Refusal::taken("name", format!("the name {} is taken", taken.full_name())));
+    }
+    let package = Package {
+        id: PackageKey(edit.new_id()?),
+        owner: owner.id,
+        namespace: owner.name.clone(),
+        name: new.name.clone(),
+        description: new.description.clone(),
+        visibility: new.visibility,
+        access_token: access_token.clone(),
+        private_token: None,
+        created: now,
+        changed: now,
+    };
+    edit.put_package(&package)?;
+    Ok(package)
 }
 
 /// Before the newest change of all.

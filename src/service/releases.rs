@@ -248,7 +248,7 @@ pub(super) fn activate(release: &mut Release, now: Timestamp) {
     release.publish_at = None;
 }
 
-fn apply(release: &mut Release, patch: &ReleasePatch, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn apply(release: &mut Release, patch: &ReleasePatch, now: Timestamp) -> Result<(), Refusal> {
     if let Some(description) = &patch.description {
         release.description = description.clone();
     }

@@ -26,9 +26,15 @@ pub struct Upload {
 
 /// Has the collector return the space of an upload that comes to nothing, or takes the place of another one, when it is
 /// dropped.
-struct Leftovers {
+pub(super) struct Leftovers {
     registry: Arc<Registry>,
-    expected: bool,
+    pub(super) expected: bool,
+}
+
+impl Leftovers {
+    pub(super) fn new(registry: &Arc<Registry>) -> Self {
+        Self { registry: Arc::clone(registry), expected: true }
+    }
 }
 
 impl Drop for Leftovers {
@@ -57,11 +63,11 @@ impl Registry {
             return Err(self.too_large());
         }
         let writer = self.store.begin_blob(size)?;
-        let leftovers = Leftovers { registry: self.clone(), expected: true };
+        let leftovers = Leftovers::new(self);
         Ok(Upload { registry: self.clone(), caller: caller.clone(), name, create, mime_type, writer, leftovers })
     }
 
-    fn too_large(&self) -> Refusal {
+    pub(super) fn too_large(&self) -> Refusal {
         Refusal::TooLarge { limit_bytes: self.config.file_bytes_max }
     }
 }

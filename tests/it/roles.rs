@@ -13,7 +13,7 @@ use std::io::Read;
 use http::Method;
 use packhouse::http::route::route;
 
-use crate::support::{Answer, Client, TestServer};
+use crate::support::{Answer, Client, Part, TestServer};
 use table::{CALLS, Call, Content, ROLES, Role};
 use world::{HIDDEN_DRAFT, HIDDEN_PACKAGE, WORLD, World};
 
@@ -81,6 +81,12 @@ fn send(client: &Client, world: &World, package: &str, call: &Call) -> Answer {
         Content::None => request.send(),
         Content::Json(text) => request.header("content-type", "application/json").body(text).send(),
         Content::Bytes(text) => request.body(text).send(),
+        Content::Form(fields) => {
+            let fields = fields.iter().map(|(name, value)| (*name, world::fill(value, package, "")));
+            let fields: Vec<_> = fields.collect();
+            let parts: Vec<Part<'_>> = fields.iter().map(|(name, value)| Part::field(name, value)).collect();
+            request.form(&parts).send()
+        }
     }
 }
 

@@ -113,7 +113,7 @@ fn create(ask: &Ask) -> Result<Option<Create>, Problem> {
     }
 }
 
-fn status(outcome: Outcome) -> StatusCode {
+pub(super) fn status(outcome: Outcome) -> StatusCode {
     match outcome {
         Outcome::Created => StatusCode::CREATED,
         Outcome::Replaced | Outcome::Unchanged => StatusCode::OK,

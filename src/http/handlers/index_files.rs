@@ -74,7 +74,7 @@ pub(super) async fn changes(ask: Ask, channel: Option<ChannelName>) -> Answer {
     Ok(file_response::respond(&bytes::Bytes::from(text), head, &ask.method, &ask.headers))
 }
 
-fn view_name(channel: Option<ChannelName>) -> ViewName {
+pub(super) fn view_name(channel: Option<ChannelName>) -> ViewName {
     match channel {
         None => ViewName::Default,
         Some(channel) => ViewName::Channel(channel),
@@ -92,7 +92,7 @@ async fn deflate(seen: &SeenView, work: fn(&IndexView) -> Arc<Rendered>) -> Resu
     tokio::task::spawn_blocking(move || work(&view)).await.map_err(|error| Problem::internal(&error))
 }
 
-fn send(ask: &Ask, rendered: &Arc<Rendered>, public: bool) -> Answer {
+pub(super) fn send(ask: &Ask, rendered: &Arc<Rendered>, public: bool) -> Answer {
     let cache = if public { "no-cache" } else { "private, no-cache" };
     let etag = ETag::strong(rendered.etag().trim_matches('"')).map_err(|error| Problem::internal(&error))?;
     let head = FileHead {

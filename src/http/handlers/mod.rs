@@ -5,9 +5,11 @@ mod channels;
 mod downloads;
 mod files;
 mod index_files;
+mod kit;
 mod packages;
 mod pages;
 mod platforms;
+mod registry;
 mod releases;
 mod status;
 mod tokens;
@@ -80,6 +82,8 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::PutManifest(name) => files::put_manifest(ask, name).await,
         Route::PutRequirements(name) => files::put_requirements(ask, name).await,
         Route::PutExternal(name) => files::put_external(ask, name).await,
+        Route::RegistryPublish => registry::publish(ask).await,
+        Route::RegistryUnpublish => registry::unpublish(ask).await,
         Route::Updates => updates::updates(&ask),
         Route::Requirements => updates::requirements(&ask),
         Route::Search => updates::search(&ask),
@@ -88,6 +92,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::IndexSummaries(view) => index_files::summaries(ask, view).await,
         Route::IndexChanges(view) => index_files::changes(ask, view).await,
         Route::IndexPackage(view, name) => index_files::package(ask, view, name).await,
+        Route::KitFile(view, file) => kit::file(ask, view, file).await,
         Route::ArchiveManifest(view, name, id) => downloads::archive_manifest(&ask, view.as_ref(), &name, &id),
         Route::Archive(view, name, id, display_name) => {
             downloads::archive(&ask, view.as_ref(), &name, &id, &display_name)

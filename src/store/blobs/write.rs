@@ -5,9 +5,10 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::ops::Range;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use bytes::{Buf, Bytes};
@@ -15,6 +16,7 @@ use bytes::{Buf, Bytes};
 use super::chunks::{self, CHUNK_BYTES};
 use super::layout::{self, BlobLayout, Extent};
 use super::pins::VolumePin;
+use super::read::ReadError;
 use super::space::{Reservation, STEP_BYTES};
 use super::volume::Put;
 use super::volumes::Stored;
@@ -308,6 +310,26 @@ impl StoredBlob {
             extents: self.claim.extents.clone(),
             chunk_crcs: self.chunk_crcs.clone(),
         }
+    }
+
+    /// Reads a range of it, cut off at its end. Blocks; meant for small ranges.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn read(&self, range: Range<u64>) -> Result<Vec<u8>, ReadError> {
+        let end = range.end.min(self.size_bytes);
+        let mut bytes = Vec::new();
+        let layout = Mutex::new(Arc::new(self.layout()));
+        let (mut index, mut skip) = chunks::locate(self.size_bytes, range.start);
+        while range.start + (bytes.len() as u64) < end {
+            let chunk = self.claim.shared.read_chunk(&layout, index)?;
+            let left = end - range.start - bytes.len() as u64;
+            let piece = chunk.get(skip..).unwrap_or_default();
+            let count = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
+            bytes.extend_from_slice(&piece[..count]);
+            (index, skip) = (index + 1, 0);
+        }
+        Ok(bytes)
     }
 
     /// From now on, only the ledger can tell whether the content is needed.

@@ -70,6 +70,8 @@ pub(super) enum Content {
     None,
     Json(&'static str),
     Bytes(&'static str),
+    /// The fields of a form; `{p}` stands for the package as in paths.
+    Form(&'static [(&'static str, &'static str)]),
 }
 
 /// A call and the status that each role gets, 0 where another test says more.
@@ -110,6 +112,11 @@ const fn maintainers(ok: u16, no: u16) -> Row {
     [401, no, 403, ok, ok, ok, ok, 403, ok, ok, 403, ok, no, no]
 }
 
+/// The same on a private package, where access tokens are refused before they say for what.
+const fn publishers(ok: u16) -> Row {
+    [401, 404, 403, ok, ok, ok, ok, 403, ok, ok, 403, ok, 403, 404]
+}
+
 /// Who owns may.
 const fn owners(ok: u16, no: u16) -> Row {
     [401, no, 403, 403, ok, ok, ok, 403, 403, ok, 403, 403, no, no]
@@ -146,7 +153,7 @@ const fn on(
     Call { route, method, path, content, public, private }
 }
 
-use Content::{Bytes, Json, None};
+use Content::{Bytes, Form, Json, None};
 
 const PACKAGE: &str = "/api/v1/packages/omni/{p}";
 const RELEASE: &str = "/api/v1/packages/omni/{p}/releases/stable/1.0.0";
@@ -306,6 +313,22 @@ pub(super) const CALLS: &[Call] = &[
         maintainers(201, 403),
         maintainers(201, 404),
     ),
+    on(
+        "registry_publish",
+        "POST",
+        "/registry/publish",
+        Form(&[("package_id", "omni.{p}-3.0.0"), ("archive", "bytes")]),
+        maintainers(201, 403),
+        publishers(201),
+    ),
+    on(
+        "registry_unpublish",
+        "POST",
+        "/registry/unpublish",
+        Form(&[("package_id", "omni.{p}-1.0.0")]),
+        maintainers(200, 403),
+        publishers(200),
+    ),
     on("updates", "GET", "/api/v1/updates?id=omni.{p}", None, all(200), readers(200)),
     on("updates", "GET", "/api/v1/updates?id=omni.{p}&mode=2&version=0.1", None, all(200), readers(200)),
     on("requirements", "GET", "/api/v1/requirements?id=omni.{p}", None, all(200), readers(200)),
@@ -320,6 +343,9 @@ pub(super) const CALLS: &[Call] = &[
     call("index_summaries", "GET", "/v2/summaries.gz", None, all(200)),
     call("index_changes", "GET", "/v2/changes?since=0", None, all(410)),
     on("index_package", "GET", "/v2/packages/omni.{p}.gz", None, all(200), synced(200)),
+    call("kit_registry", "GET", "/kit/v2/registry.gz", None, all(200)),
+    call("kit_summaries", "GET", "/channels/stable/kit/v2/summaries.gz", None, all(200)),
+    on("kit_package", "GET", "/kit/v2/packages/omni.{p}.gz", None, all(200), synced(200)),
     on("archive_manifest", "GET", "/v2/archives/omni.{p}/omni.{p}-1.0.0.json", None, all(200), readers(200)),
     on("archive_manifest", "GET", "/v2/archives/omni.{p}/omni.{p}-2.0.0.json", None, all(404), all(404)),
     on("archive", "GET", "/v2/archives/omni.{p}/omni.{p}-1.0.0/a.zip", None, all(200), readers(200)),
