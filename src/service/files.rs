@@ -313,7 +313,7 @@ pub(super) fn put_file(
         Some(platform) => platform,
         None => add_platform(edit, package.owner, &name.platform, now)?,
     };
-    if let Some(published) = edit.deleted_file(&release, platform.id, &name.display_name)?
+    if let Some(published) = edit.deleted_file(release.id, platform.id, &name.display_name)?
         && published != new.sha256
     {
         return Err(Refusal::conflict(format!(

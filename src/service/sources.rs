@@ -325,7 +325,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
-        fn what_is_remembered_is_what_would_be_read(commits in prop::collection::vec(prop::collection::vec(ops(), 1..4), 1..12)) {
+        fn what_is_remembered_is_what_would_be_read(
+            commits in prop::collection::vec(prop::collection::vec(ops(), 1..4), 1..12),
+        ) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let (store, changes) = store();
             let mut sources = Sources::default();

@@ -203,8 +203,6 @@ impl<'t> Edit<'t> {
             self.delete_member(package.id, member.user)?;
         }
         let tx = self.tx();
-        let of_package = (package.id.0, "")..(package.id.0 + 1, "");
-        tx.open_table(tables::DELETED_FILES)?.retain_in::<(u64, &str), _>(of_package, |_, _| false)?;
         tx.open_table(tables::PACKAGES)?.remove(package.id.0)?;
         let folded = package.full_name().as_str().to_ascii_lowercase();
         tx.open_table(tables::PACKAGES_BY_NAME)?.remove(folded.as_str())?;
@@ -306,6 +304,8 @@ impl<'t> Edit<'t> {
             self.delete_file(release, &file)?;
         }
         let tx = self.tx();
+        let of_release = (release.id.0, "")..(release.id.0 + 1, "");
+        tx.open_table(tables::DELETED_FILES)?.retain_in::<(u64, &str), _>(of_release, |_, _| false)?;
         tx.open_table(tables::RELEASES)?.remove(release.id.0)?;
         let key = (release.package.0, release.channel.0, release.version.sort_key());
         tx.open_table(tables::RELEASES_BY_VERSION)?.remove(key)?;
@@ -346,9 +346,9 @@ impl<'t> Edit<'t> {
         let tx = self.tx();
         tx.open_table(tables::FILES)?.remove((file.release.0, file.id.0))?;
         if release.is_sealed() {
-            let place = deleted_place(release, file.platform, &file.display_name);
+            let place = deleted_place(file.platform, &file.display_name);
             let mut table = tx.open_table(tables::DELETED_FILES)?;
-            table.insert((release.package.0, place.as_str()), *file.sha256.as_bytes())?;
+            table.insert((release.id.0, place.as_str()), *file.sha256.as_bytes())?;
         }
         self.set_manifest(file.id, None)?;
         self.count_platform_use(release, file, -1)?;

@@ -383,13 +383,13 @@ impl<S: Source> Rows<S> {
     /// The SHA-256 of the published file that was deleted from this place, if one was.
     pub fn deleted_file(
         &self,
-        release: &Release,
+        release: ReleaseId,
         platform: PlatformId,
         display_name: &DisplayName,
     ) -> Result<Option<Sha256>, StorageError> {
-        let place = deleted_place(release, platform, display_name);
+        let place = deleted_place(platform, display_name);
         let table = self.source.table(tables::DELETED_FILES)?;
-        let found = table.get((release.package.0, place.as_str()))?;
+        let found = table.get((release.0, place.as_str()))?;
         Ok(found.map(|digest| Sha256::from_bytes(digest.value())))
     }
 
@@ -403,7 +403,7 @@ impl<S: Source> Rows<S> {
     }
 }
 
-/// The key of a deleted file within its package. Neither a version nor the numbers have a slash.
-pub(super) fn deleted_place(release: &Release, platform: PlatformId, display_name: &DisplayName) -> String {
-    format!("{}/{}/{}/{display_name}", release.channel.0, release.version, platform.0)
+/// The key of a deleted file within its release.
+pub(super) fn deleted_place(platform: PlatformId, display_name: &DisplayName) -> String {
+    format!("{}/{display_name}", platform.0)
 }

@@ -75,7 +75,7 @@ pub(super) const FILES: Table<(u64, u64), &[u8]> = Table::new("files");
 /// File id to its manifest as JSON text.
 pub(super) const MANIFESTS: Table<u64, &[u8]> = Table::new("manifests");
 
-/// (Package, place of the file) to the SHA-256 of a published file that was deleted: see `Edit::delete_file`.
+/// (Release, place of the file) to the SHA-256 of a published file that was deleted: see `Edit::delete_file`.
 pub(super) const DELETED_FILES: Table<(u64, &str), [u8; 32]> = Table::new("deleted_files");
 
 /// Package id to what the index has of it.

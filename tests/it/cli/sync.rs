@@ -69,7 +69,9 @@ fn only_what_changed_is_fetched() {
         (&json!(["omni.new"]), &json!(["omni.p3"]), &json!(["omni.p5"]))
     );
     let counts = asked(&server, begun);
-    assert_eq!((counts["index_package"], counts["index_summaries"]), (2, 1), "{counts:?}");
+    // What changed is told, with the summaries of it; only the lines are fetched.
+    assert_eq!((counts["index_changes"], counts["index_package"]), (1, 2), "{counts:?}");
+    assert!(!counts.contains_key("index_summaries") && !counts.contains_key("index_registry"), "{counts:?}");
     assert!(!dir.join("packages/omni.p5.json").exists());
     assert!(std::fs::read_to_string(dir.join("packages/omni.p3.json")).unwrap().contains("1.1.0"));
 }

@@ -35,6 +35,8 @@ pub(crate) struct Release {
     pub(crate) yanked: Option<String>,
     /// In the order they were added.
     pub(crate) files: Vec<File>,
+    /// Published files that were deleted, by platform and name: other bytes never take their places.
+    pub(crate) deleted: BTreeMap<(String, String), Sha256>,
 }
 
 /// A file of a release.
@@ -168,7 +170,10 @@ impl Reference {
             Op::DeleteFile { file } => {
                 let release = self.release(&file.release)?;
                 let at = release.position(file).ok_or(Refused::NotFound)?;
-                release.files.remove(at);
+                let deleted = release.files.remove(at);
+                if release.published.is_some() {
+                    release.deleted.insert((deleted.platform, deleted.name), deleted.sha256);
+                }
                 Ok(())
             }
             Op::DeleteRelease { release } => {
@@ -193,6 +198,11 @@ impl Reference {
             if !same && release.published.is_some() {
                 return Err(Refused::Conflict);
             }
+        }
+        let place = (file.platform.to_owned(), file.name.to_owned());
+        let deleted = existing.and_then(|release| release.deleted.get(&place));
+        if deleted.is_some_and(|deleted| *deleted != Sha256::of(&bytes)) {
+            return Err(Refused::Conflict);
         }
         let release = package.releases.entry(file.release.key()).or_insert_with(fresh);
         let sha256 = Sha256::of(&bytes);
