@@ -68,7 +68,8 @@ impl Connected {
                 sources.keep(changed);
             }
             Err(error) => {
-                // The commit stands; its packages are shown as they were until they change again or the server restarts.
+                // The commit stands; its packages are shown as they were until they change again or the server
+                // restarts.
                 tracing::error!(%error, "the index could not follow a commit");
                 sources.clear();
             }
