@@ -247,7 +247,8 @@ mod tests {
     #[derive(Debug, Clone, Copy)]
     enum Op {
         Describe(u64),
-        Put(u64, u64, bool),
+        /// An active release without a file, a draft, or an active release.
+        Put(u64, u64, u64),
         Manifest(u64, u64),
         DeleteRelease(u64, u64),
         DeletePackage(u64),
@@ -257,7 +258,7 @@ mod tests {
         let (package, number) = (1..4_u64, 1..5_u64);
         prop_oneof![
             1 => package.clone().prop_map(Op::Describe),
-            6 => (package.clone(), number.clone(), any::<bool>()).prop_map(|(p, n, active)| Op::Put(p, n, active)),
+            6 => (package.clone(), number.clone(), 0..3_u64).prop_map(|(p, n, kind)| Op::Put(p, n, kind)),
             2 => (package.clone(), number.clone()).prop_map(|(p, n)| Op::Manifest(p, n)),
             2 => (package.clone(), number).prop_map(|(p, n)| Op::DeleteRelease(p, n)),
             1 => package.prop_map(Op::DeletePackage),
@@ -275,10 +276,10 @@ mod tests {
         }
         match op {
             Op::Describe(id) => edit.put_package(&package(id, "words")),
-            Op::Put(id, number, active) => {
-                let release = release(id, number, active);
+            Op::Put(id, number, kind) => {
+                let release = release(id, number, kind != 1);
                 edit.put_release(&release)?;
-                edit.put_file(&release, &file(&release, false))
+                if kind > 0 { edit.put_file(&release, &file(&release, false)) } else { Ok(()) }
             }
             Op::Manifest(id, number) => {
                 let release = release(id, number, true);

@@ -329,8 +329,8 @@ impl<'t> Edit<'t> {
         Ok(())
     }
 
-    /// Sets the manifest of a file, or takes it away. The file's record says whether it has one, so it is to be put too,
-    /// which also has the index look at it again.
+    /// Sets the manifest of a file, or takes it away. The file's record says whether it has one, so it is to be put
+    /// too, which also has the index look at it again.
     pub fn set_manifest(&mut self, file: FileId, manifest: Option<&Manifest>) -> Result<(), StorageError> {
         let mut table = self.tx().open_table(tables::MANIFESTS)?;
         match manifest {

@@ -1,7 +1,8 @@
 //! The load generator of the measurements: plays many clients at once and prints one line of JSON about what it saw.
 //!
-//! Knows HTTP/1.1 as far as the server speaks it, and nothing but the standard library, so that `rustc` alone builds it
-//! and its own cost stays small beside the server's. What is measured when, and what it means, is for `tests/bench/run`.
+//! Knows HTTP/1.1 as far as the server speaks it, and nothing but the standard library, so that `rustc` alone builds
+//! it and its own cost stays small beside the server's. What is measured when, and what it means, is for
+//! `tests/bench/run`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its purpose")]
 
@@ -26,7 +27,8 @@ index     makes the packages and versions that standard input lists, a line each
           divided by tabs:                                  --url --token --clients
 publish   publishes small files, every one a new version:   --url --token --prefix --packages --clients --millis --run
           (--bytes-min --bytes-max)
-files     publishes a number of files of one size:          --url --token --prefix --packages --clients --count --bytes --run
+files     publishes a number of files of one size:          --url --token --prefix --packages --clients --count
+                                                            --bytes --run
 upload    uploads large files, one per client:              --url --token --prefix --clients --bytes --run
 download  downloads one file with each client:              --url --path --clients
 write     writes and syncs a plain file like an upload:     --file --bytes
