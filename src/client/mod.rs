@@ -12,6 +12,7 @@ pub mod limits;
 pub mod problem;
 pub mod progress;
 pub mod publish;
+pub mod search;
 pub mod solve;
 pub mod sync;
 pub mod tls;

@@ -24,6 +24,7 @@ pub mod platform;
 mod provider;
 pub mod requirement;
 mod version_set;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use pubgrub::PubGrubError;
 
@@ -119,11 +121,13 @@ pub struct SolveLimits {
     /// Versions tried before the search is given up. Real requirements need some thousands at worst; a search that is
     /// exponential would not end at all.
     pub steps_max: u64,
+    /// The longest search: an index made for it can make each step slow.
+    pub time_max: Duration,
 }
 
 impl Default for SolveLimits {
     fn default() -> Self {
-        Self { steps_max: 200_000 }
+        Self { steps_max: 200_000, time_max: Duration::from_secs(60) }
     }
 }
 
@@ -215,7 +219,7 @@ pub fn resolve(packages: &dyn Packages, request: &Request) -> Result<Resolution,
     let provider = Provider::new(packages, request)?;
     match pubgrub::resolve(&provider, ROOT, ROOT_PLACE) {
         Ok(selected) => Ok(provider.resolution(&selected)),
-        Err(PubGrubError::NoSolution(tree)) => Err(SolveError::Conflict(Box::new(explain::conflict(&tree, &provider)))),
+        Err(PubGrubError::NoSolution(tree)) => Err(SolveError::Conflict(Box::new(explain::conflict(tree, &provider)))),
         Err(
             PubGrubError::ErrorRetrievingDependencies { source, .. }
             | PubGrubError::ErrorChoosingVersion { source, .. }

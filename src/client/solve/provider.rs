@@ -6,6 +6,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
+use std::time::Instant;
 
 use pubgrub::{
     Dependencies, DependencyProvider, PackageResolutionStatistics, SelectedDependencies, VersionSet as _,
@@ -40,6 +41,7 @@ pub(super) struct Provider<'a> {
     request: &'a Request,
     known: RefCell<Known>,
     steps: Cell<u64>,
+    started: Instant,
 }
 
 /// All that was read so far.
@@ -83,7 +85,7 @@ pub(super) struct Link {
 impl<'a> Provider<'a> {
     /// Reads the files of the packages that are asked for.
     pub(super) fn new(packages: &'a dyn Packages, request: &'a Request) -> Result<Self, ProviderError> {
-        let provider = Self { packages, request, known: RefCell::default(), steps: Cell::new(0) };
+        let provider = Self { packages, request, known: RefCell::default(), steps: Cell::new(0), started: Instant::now() };
         for root in &request.roots {
             provider.meet(&root.name)?;
         }
@@ -293,6 +295,8 @@ impl DependencyProvider for Provider<'_> {
     fn should_cancel(&self) -> Result<(), ProviderError> {
         let steps = self.steps.get() + 1;
         self.steps.set(steps);
-        if steps > self.request.limits.steps_max { Err(ProviderError::GaveUp { steps: steps - 1 }) } else { Ok(()) }
+        let limits = &self.request.limits;
+        let is_too_long = steps > limits.steps_max || self.started.elapsed() > limits.time_max;
+        if is_too_long { Err(ProviderError::GaveUp { steps: steps - 1 }) } else { Ok(()) }
     }
 }

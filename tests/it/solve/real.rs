@@ -99,6 +99,12 @@ fn every_real_package_resolves_or_says_why_not() {
         }
     }
     println!("{} packages in {total:?}: {solved} resolved, {} conflicts, gave up: {gave_up:?}", runs.len(), conflicts.len());
+    conflicts.sort_by_key(|(_, conflict)| conflict.sentences.len());
+    let n = conflicts.len();
+    for at in [0, n / 4, n / 2, n * 3 / 4, n * 9 / 10, n - 1] {
+        println!("--- {} {}\n{}\n", conflicts[at].0.name, conflicts[at].1.sentences.len(), conflicts[at].1);
+    }
+    conflicts.truncate(1);
     let (mut real, mut undecided) = (0, 0);
     for (run, conflict) in &conflicts {
         let names = conflict.packages.iter().map(ToString::to_string).chain([run.name.clone()]).collect();
