@@ -7,6 +7,7 @@ pub mod body;
 pub mod connection;
 pub mod error;
 pub mod gzip;
+pub mod install;
 pub mod json_depth;
 pub mod limits;
 pub mod problem;

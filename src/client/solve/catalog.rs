@@ -47,6 +47,26 @@ pub struct Archive {
     pub sha256: Option<Sha256>,
 }
 
+impl Archive {
+    /// What a line says under `package`.
+    fn of(package: &Value) -> Self {
+        let text = |key: &str| package.get(key).and_then(Value::as_str);
+        Self {
+            path: text("archivePath").map(str::to_owned),
+            size_bytes: package.get("size").and_then(Value::as_u64),
+            sha256: text("sha256").and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// The archive with this id in the text of a package's file, yanked or not; nothing if it is not there.
+    #[must_use]
+    pub fn find(lines: &str, id: &str) -> Option<Self> {
+        let json = lines.lines().find_map(|line| line.strip_prefix(id)?.strip_prefix(' '))?;
+        let wire: Wire = serde_json::from_str(json).ok()?;
+        Some(Self::of(&wire.package))
+    }
+}
+
 /// A line, parsed.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -155,13 +175,7 @@ impl Catalog {
         };
         let dependencies = dependency::read(wire.dependencies.as_ref(), platform)
             .map_err(|why| format!("its dependencies cannot be read: {why}"));
-        let text = |key: &str| wire.package.get(key).and_then(Value::as_str);
-        let archive = Archive {
-            path: text("archivePath").map(str::to_owned),
-            size_bytes: wire.package.get("size").and_then(Value::as_u64),
-            sha256: text("sha256").and_then(|text| text.parse().ok()),
-        };
-        Line { dependencies, archive, is_yanked: wire.package.get("yanked").is_some_and(is_set) }
+        Line { dependencies, archive: Archive::of(&wire.package), is_yanked: wire.package.get("yanked").is_some_and(is_set) }
     }
 }
 

@@ -63,7 +63,7 @@ pub trait Packages {
 }
 
 /// One package that is asked for, written as `NAME` or `NAME@REQUIREMENT`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Root {
     /// The package.
     pub name: FullName,

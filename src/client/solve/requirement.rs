@@ -109,6 +109,13 @@ pub(super) fn is_set(value: &Value) -> bool {
     matches!(value, Value::Bool(true)) || value.as_str().is_some_and(|text| text == "true")
 }
 
+impl PartialEq for Requirement {
+    /// Whether they are written alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 impl FromStr for Requirement {
     type Err = InvalidRequirement;
 

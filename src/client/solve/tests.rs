@@ -175,7 +175,7 @@ fn a_contradiction_is_told_in_a_few_sentences() {
          * every version of omni.ui requires omni.core >=1.0.0, <2\n\
          No version of omni.core suits both."
     );
-    let text = conflict(&shelf, &["omni.core@^3", "omni.none"]);
+    let text = conflict(&shelf, &["omni.core@^3", "omni.app"]);
     assert!(text.contains("omni.core ^3, and no such version exists (the newest is 2.0.0)"), "{text}");
     let text = conflict(&shelf, &["omni.none@1"]);
     assert!(text.contains("you ask for omni.none 1, and there is no package of that name here"), "{text}");
