@@ -38,9 +38,8 @@ pub fn run(args: &InstallArgs, output: &Output) -> Result<(), Failure> {
     let client = connect::client(&base, token, args.ca_file.as_deref(), output);
     let options =
         InstallOptions { root, out: args.into.clone(), unpack: args.unpack, limits: InstallLimits::default() };
-    let report = connect::block_on(async {
-        install(&client, &options, &lock, output.progress()).await.map_err(Failure::of)
-    })?;
+    let report =
+        connect::block_on(async { install(&client, &options, &lock, output.progress()).await.map_err(Failure::of) })?;
     lock.write(&lock_path).map_err(Failure::of)?;
     output.result(&words(&lock, old.as_ref(), &report), &value(&lock, &report))
 }

@@ -157,7 +157,10 @@ impl Lock {
     fn parse(text: &[u8]) -> Result<Self, String> {
         let wire: Wire = serde_json::from_slice(text).map_err(|error| format!("it is no lock file ({error})"))?;
         if wire.version != FORM {
-            return Err(format!("it is a lock file of version {}, and this program knows version {FORM}", wire.version));
+            return Err(format!(
+                "it is a lock file of version {}, and this program knows version {FORM}",
+                wire.version
+            ));
         }
         let platform = wire.platform.parse().map_err(|why| format!("{why}"))?;
         let packages: Vec<Locked> = wire.packages.iter().map(WirePackage::parse).collect::<Result<_, _>>()?;

@@ -189,8 +189,9 @@ pub async fn install(
     let out = Arc::new(blocking(move || OutFolder::open(&path)).await?);
     progress.begin(Task::Fetch { files: lock.packages.len() as u64 });
     let work = Work { client, options, out };
-    let mut runs =
-        stream::iter(&lock.packages).map(|package| work.install(package)).buffer_unordered(options.limits.parallel.max(1));
+    let mut runs = stream::iter(&lock.packages)
+        .map(|package| work.install(package))
+        .buffer_unordered(options.limits.parallel.max(1));
     let mut report = InstallReport::default();
     while let Some(was_fetched) = runs.try_next().await? {
         *(if was_fetched { &mut report.fetched } else { &mut report.present }) += 1;

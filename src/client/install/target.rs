@@ -6,8 +6,18 @@ use crate::client::Url;
 use crate::model::DisplayName;
 
 /// What never stands in an address as it is. `%` does: the path is encoded already.
-const NEVER_PLAIN: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'#').add(b'?').add(b'^').add(b'|');
+const NEVER_PLAIN: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'#')
+    .add(b'?')
+    .add(b'^')
+    .add(b'|');
 
 /// The name of a file whose path has none.
 const NAMELESS: &str = "archive";
@@ -76,7 +86,9 @@ mod tests {
 
     #[test]
     fn other_paths_are_refused() {
-        for path in ["", "/etc/passwd", "../../x", "a/../../x", "a/%2e%2e/x", "a//b", "//evil/x", "ftp://h/x", "a\\..\\b"] {
+        for path in
+            ["", "/etc/passwd", "../../x", "a/../../x", "a/%2e%2e/x", "a//b", "//evil/x", "ftp://h/x", "a\\..\\b"]
+        {
             assert!(Target::of(Some(&root()), path).is_err(), "{path}");
         }
         assert!(Target::of(None, "archives/x").unwrap_err().contains("address of the registry"));

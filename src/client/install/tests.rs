@@ -35,7 +35,11 @@ impl Stage {
         let archives: Arc<Mutex<BTreeMap<String, Vec<u8>>>> = Arc::default();
         let served = Arc::clone(&archives);
         let server = TestServer::start(move |seen| {
-            served.lock().unwrap().get(&seen.target).map_or_else(|| Reply::status(404), |bytes| Reply::ok(bytes.clone()))
+            served
+                .lock()
+                .unwrap()
+                .get(&seen.target)
+                .map_or_else(|| Reply::status(404), |bytes| Reply::ok(bytes.clone()))
         })
         .await;
         Self { server, lines: Mutex::default(), archives, dir: tempfile::tempdir().unwrap() }
@@ -49,7 +53,8 @@ impl Stage {
     }
 
     fn list(&self, name: &str, id: &str, needs: &str, path: &str, content: &[u8]) {
-        let package = serde_json::json!({"archivePath": path, "size": content.len(), "sha256": Sha256::of(content).to_string()});
+        let package =
+            serde_json::json!({"archivePath": path, "size": content.len(), "sha256": Sha256::of(content).to_string()});
         let line = format!("{id} {{\"dependencies\":{needs},\"package\":{package}}}\n");
         self.lines.lock().unwrap().entry(name.to_owned()).or_default().push_str(&line);
     }
@@ -94,7 +99,11 @@ impl Stage {
 async fn archives_are_fetched_once_and_mended_where_they_are_damaged() {
     let stage = Stage::new().await;
     stage.publish("omni.app", "1.0.0+linux-x64", "{\"omni.core\":{}}", ("a b.zip", b"app"));
-    stage.archives.lock().unwrap().insert("/v2/archives/omni.app/omni.app-1.0.0+linux-x64/a%20b.zip".into(), b"app".into());
+    stage
+        .archives
+        .lock()
+        .unwrap()
+        .insert("/v2/archives/omni.app/omni.app-1.0.0+linux-x64/a%20b.zip".into(), b"app".into());
     stage.publish("omni.core", "2.0.0", "{}", ("core.bin", b"core"));
     let lock = plan(&stage, &stage.request(&["omni.app"]), None).unwrap();
     let report = stage.install(&lock, false).await.unwrap();
@@ -133,13 +142,17 @@ async fn a_lock_makes_an_install_repeatable() {
     let yank = |text: &mut String| *text = text.replacen("\"package\":{", "\"package\":{\"yanked\":true,", 1);
     stage.lines.lock().unwrap().get_mut("omni.core").map(yank).unwrap();
     assert_eq!(plan(&stage, &request, Some(&lock)).unwrap(), lock);
-    assert_eq!(ids(&plan(&stage, &stage.request(&["omni.core", "omni.app"]), Some(&lock)).unwrap())[1], "omni.core-1.0.0");
+    assert_eq!(
+        ids(&plan(&stage, &stage.request(&["omni.core", "omni.app"]), Some(&lock)).unwrap())[1],
+        "omni.core-1.0.0"
+    );
     // Removed or replaced, it is an error that says so.
     let mut lines = stage.lines.lock().unwrap().clone();
     stage.lines.lock().unwrap().remove("omni.core");
     let error = plan(&stage, &request, Some(&lock)).unwrap_err().to_string();
     assert!(error.starts_with("omni.core 1.0.0 is in the lock file and not in the index any more"), "{error}");
-    let replaced = lines.get_mut("omni.core").unwrap().replace(&Sha256::of(b"1").to_string(), &Sha256::of(b"9").to_string());
+    let replaced =
+        lines.get_mut("omni.core").unwrap().replace(&Sha256::of(b"1").to_string(), &Sha256::of(b"9").to_string());
     stage.lines.lock().unwrap().insert("omni.core".into(), replaced);
     let error = plan(&stage, &request, Some(&lock)).unwrap_err().to_string();
     assert!(error.contains("is not the archive that was locked"), "{error}");
@@ -151,7 +164,8 @@ async fn what_is_not_the_listed_archive_is_not_installed() {
     stage.publish("omni.app", "1.0.0", "{}", ("a.zip", b"content"));
     let lock = plan(&stage, &stage.request(&["omni.app"]), None).unwrap();
     let path = "/v2/archives/omni.app/omni.app-1.0.0/a.zip".to_owned();
-    for (sent, why) in [(&b"contenT"[..], "its SHA-256 is"), (b"conten", "6 bytes instead of 7"), (b"contents", "more than 7")]
+    for (sent, why) in
+        [(&b"contenT"[..], "its SHA-256 is"), (b"conten", "6 bytes instead of 7"), (b"contents", "more than 7")]
     {
         stage.archives.lock().unwrap().insert(path.clone(), sent.to_vec());
         let error = stage.install(&lock, false).await.unwrap_err();

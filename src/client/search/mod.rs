@@ -249,9 +249,7 @@ mod tests {
     }
 
     fn summaries() -> Value {
-        let entry = |title: &str, keywords: Value, description: &str| {
-            json!({"package": {"title": title, "keywords": keywords, "description": description, "version": "1.0.0"}})
-        };
+        let entry = |title: &str, keywords: Value, description: &str| json!({"package": {"title": title, "keywords": keywords, "description": description, "version": "1.0.0"}});
         json!({
             "acme.draws": entry("A Window Maker", json!(["ui"]), ""),
             "acme.other": entry("Other", json!([1, "window"]), ""),
@@ -286,7 +284,10 @@ mod tests {
         assert_eq!(names(&summaries(), &["kit ui"], 9).0, ["omni.kit.window"]);
         assert_eq!(names(&summaries(), &["kit", "nothing"], 9), (vec![], 0));
         assert_eq!(names(&summaries(), &["gui"], 9).0, ["acme.xwindowx"]);
-        assert_eq!(names(&summaries(), &[], 3), (vec!["acme.draws".into(), "acme.other".into(), "acme.text".into()], 9));
+        assert_eq!(
+            names(&summaries(), &[], 3),
+            (vec!["acme.draws".into(), "acme.other".into(), "acme.text".into()], 9)
+        );
         assert_eq!(names(&summaries(), &["ui"], 0), (vec![], 3));
     }
 

@@ -132,9 +132,8 @@ impl Catalog {
 
     /// The versions that meet `requirement`.
     pub(super) fn admitted(&self, requirement: &Requirement, prereleases: bool) -> VersionSet {
-        let admits = |candidate: &Candidate| {
-            requirement.admits(&candidate.id.version, candidate.semver.as_ref(), prereleases)
-        };
+        let admits =
+            |candidate: &Candidate| requirement.admits(&candidate.id.version, candidate.semver.as_ref(), prereleases);
         VersionSet::of_places(1, self.candidates.iter().map(admits))
     }
 
@@ -175,7 +174,11 @@ impl Catalog {
         };
         let dependencies = dependency::read(wire.dependencies.as_ref(), platform)
             .map_err(|why| format!("its dependencies cannot be read: {why}"));
-        Line { dependencies, archive: Archive::of(&wire.package), is_yanked: wire.package.get("yanked").is_some_and(is_set) }
+        Line {
+            dependencies,
+            archive: Archive::of(&wire.package),
+            is_yanked: wire.package.get("yanked").is_some_and(is_set),
+        }
     }
 }
 
@@ -234,7 +237,10 @@ mod tests {
         let all = ["1.2.0", "1.2.0-rc.1", "1.1.0", "1.1.0-rc.1", "1.0.0"];
         assert_eq!(ids(&catalog, &catalog.admitted(&requirement, true)), all);
         assert!(catalog.is_prerelease(4) && !catalog.is_prerelease(3));
-        assert_eq!(ids(&catalog, &catalog.admitted(&">=1.1.0-rc.1".parse().unwrap(), false)), ["1.2.0", "1.1.0", "1.1.0-rc.1"]);
+        assert_eq!(
+            ids(&catalog, &catalog.admitted(&">=1.1.0-rc.1".parse().unwrap(), false)),
+            ["1.2.0", "1.1.0", "1.1.0-rc.1"]
+        );
     }
 
     #[test]
@@ -248,7 +254,8 @@ mod tests {
 
     #[test]
     fn a_line_that_makes_no_sense_says_so() {
-        let catalog = catalog("1.0.0 {\n1.1.0 {\"dependencies\":[]}\n1.2.0 {\"package\":{\"yanked\":true,\"sha256\":\"x\"}}\n");
+        let catalog =
+            catalog("1.0.0 {\n1.1.0 {\"dependencies\":[]}\n1.2.0 {\"package\":{\"yanked\":true,\"sha256\":\"x\"}}\n");
         let line = |place| catalog.line(place, &PlatformName::any());
         assert!(line(1).dependencies.unwrap_err().contains("no JSON"));
         assert!(line(2).dependencies.unwrap_err().contains("no dictionary"));

@@ -184,9 +184,8 @@ fn requirement_of(
     } else {
         let entry = provider.entry(key);
         let looked_at = entry.looked_at();
-        let says_so = |looked: &Looked| {
-            looked.known_links().iter().any(|link| link.key == needed && link.set == *needed_set)
-        };
+        let says_so =
+            |looked: &Looked| looked.known_links().iter().any(|link| link.key == needed && link.set == *needed_set);
         let saying_so = looked_at.iter().filter(|(place, looked)| set.contains(place) && says_so(looked));
         let newest = saying_so.max_by_key(|(place, _)| **place);
         newest.map(|(_, looked)| looked.known_links().clone()).unwrap_or_default()
@@ -289,7 +288,9 @@ impl Fact {
                 };
                 (subject, needs.object(provider))
             }
-            Self::Unusable { key, set, why } => (format!("{} be used:", subject(*key, set, "cannot", "cannot")), why.clone()),
+            Self::Unusable { key, set, why } => {
+                (format!("{} be used:", subject(*key, set, "cannot", "cannot")), why.clone())
+            }
             Self::Yanked { key, set } => (subject(*key, set, "is", "are"), "yanked".to_owned()),
         }
     }

@@ -8,9 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Instant;
 
-use pubgrub::{
-    Dependencies, DependencyProvider, PackageResolutionStatistics, SelectedDependencies, VersionSet as _,
-};
+use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, SelectedDependencies, VersionSet as _};
 
 use super::catalog::{ABSENT, Catalog, Line};
 use super::dependency::Dependency;
@@ -85,7 +83,8 @@ pub(super) struct Link {
 impl<'a> Provider<'a> {
     /// Reads the files of the packages that are asked for.
     pub(super) fn new(packages: &'a dyn Packages, request: &'a Request) -> Result<Self, ProviderError> {
-        let provider = Self { packages, request, known: RefCell::default(), steps: Cell::new(0), started: Instant::now() };
+        let provider =
+            Self { packages, request, known: RefCell::default(), steps: Cell::new(0), started: Instant::now() };
         for root in &request.roots {
             provider.meet(&root.name)?;
         }
@@ -131,11 +130,7 @@ impl<'a> Provider<'a> {
     /// What it took so far.
     pub(super) fn counts(&self) -> Counts {
         let known = self.known.borrow();
-        Counts {
-            files_read: known.entries.len() as u64,
-            lines_parsed: known.lines_parsed,
-            steps: self.steps.get(),
-        }
+        Counts { files_read: known.entries.len() as u64, lines_parsed: known.lines_parsed, steps: self.steps.get() }
     }
 
     /// A version's line, parsed the first time.

@@ -170,7 +170,11 @@ mod tests {
     #[test]
     fn registry_requirements_mean_the_same_major() {
         let read = |value: Value| Requirement::from_json(&value).unwrap();
-        check(&read(json!({"version": "1.2.0"})), &["1.2.0", "1.2", "1.9.7", "1.2.0+x"], &["1.1.9", "2.0.0", "2.0.0-rc.1"]);
+        check(
+            &read(json!({"version": "1.2.0"})),
+            &["1.2.0", "1.2", "1.9.7", "1.2.0+x"],
+            &["1.1.9", "2.0.0", "2.0.0-rc.1"],
+        );
         check(&read(json!({"version": "0.2"})), &["0.2.0", "0.9.0"], &["0.1.9", "1.0.0", "0.3.0-rc.1"]);
         check(&read(json!({"version": "1.2.0-rc.1"})), &["1.2.0-rc.2", "1.2.0"], &["1.2.0-beta", "1.3.0-rc.1"]);
         check(&read(json!({"version": "r812"})), &["r812", "r1000"], &["r9"]);
@@ -178,7 +182,8 @@ mod tests {
         check(&read(json!({"version": "1.2.0", "exact": true})), &["1.2.0", "1.2.0+x"], &["1.2.1", "1.2.0-rc.1"]);
         check(&read(json!({"version": "1.2.0+x", "exact": true})), &["1.2.0+x"], &["1.2.0", "1.2.0+y"]);
         check(&read(json!({"version": "^1.2"})), &["1.9.0"], &["2.0.0"]);
-        for any in [json!({}), json!(null), json!(""), json!("*"), json!({"optional": true}), json!({"version": null})] {
+        for any in [json!({}), json!(null), json!(""), json!("*"), json!({"optional": true}), json!({"version": null})]
+        {
             check(&read(any), &["0.0.1", "r812", "9.9.9"], &["1.0.0-rc.1", "1.0rc1"]);
         }
         assert_eq!(read(json!({"version": "1.2.0"})).as_str(), ">=1.2.0, <2");

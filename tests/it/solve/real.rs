@@ -14,6 +14,11 @@ use super::universe::{Release, Universe};
 /// Beside the checkout. It is no part of it, so a machine may not have it.
 const DATA: [&str; 2] = ["../shared/data/crates-index.jsonl.gz", "../../shared/data/crates-index.jsonl.gz"];
 
+/// One of so many conflicts is judged.
+const CONFLICTS_PER_SAMPLE: usize = 8;
+/// How many of the slowest are timed together.
+const HARDEST: usize = 50;
+
 /// The packages in `data`, in one namespace, or nothing if the data is not here.
 fn load() -> Option<Universe> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -71,59 +76,80 @@ fn run_all(universe: &Universe, index: &LocalIndex) -> Vec<Run> {
     runs
 }
 
+/// Judges every answer, and every n-th conflict by trying everything among the packages that it is about.
+fn judge(universe: &Universe, runs: &[Run]) {
+    let mut conflicts: Vec<(&Run, &Conflict)> = Vec::new();
+    for run in runs {
+        match &run.outcome {
+            Ok(resolution) => {
+                let faults = universe.faults(&run.roots, resolution);
+                assert!(faults.is_empty(), "{}: {faults:?}", run.name);
+            }
+            Err(SolveError::Conflict(conflict)) => conflicts.push((run, conflict)),
+            Err(error) => panic!("{}: {error}", run.name),
+        }
+    }
+    let (mut real, mut undecided) = (0, 0);
+    for (run, conflict) in conflicts.iter().step_by(CONFLICTS_PER_SAMPLE) {
+        assert!((3..=33).contains(&conflict.sentences.len()), "{}: {conflict}", run.name);
+        let names = conflict.packages.iter().map(ToString::to_string).chain([run.name.clone()]).collect();
+        match universe.restricted(&names).best_roots(&run.roots, 20_000) {
+            Ok(None) => real += 1,
+            Ok(Some(_)) => panic!("{} is no conflict:\n{conflict}", run.name),
+            Err(_) => undecided += 1,
+        }
+    }
+    let sample = real + undecided;
+    println!(
+        "{} conflicts; of {sample} looked at, {real} are real and {undecided} too big to try all",
+        conflicts.len()
+    );
+    assert!(real > undecided, "most conflicts are small enough to be judged");
+}
+
+/// Tells how long the hardest took.
+fn tell_times(runs: &[Run]) {
+    let mut times: Vec<(Duration, &str)> = runs.iter().map(|run| (run.time, run.name.as_str())).collect();
+    times.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+    let (total, hardest): (Duration, Duration) =
+        (times.iter().map(|(time, _)| time).sum(), times.iter().take(HARDEST).map(|(time, _)| time).sum());
+    println!(
+        "{} packages in {total:.2?}; the hardest {HARDEST} in {hardest:.2?}, the hardest of all in {:.2?} ({})",
+        times.len(),
+        times[0].0,
+        times[0].1,
+    );
+}
+
+fn run_and_judge(universe: &Universe) -> Vec<Run> {
+    let dir = tempfile::tempdir().unwrap();
+    universe.write(dir.path());
+    let index = LocalIndex::open(dir.path()).unwrap();
+    let runs = run_all(universe, &index);
+    tell_times(&runs);
+    judge(universe, &runs);
+    runs
+}
+
 #[test]
 fn every_real_package_resolves_or_says_why_not() {
     let Some(universe) = load() else {
         println!("SKIPPED: the real packages are not here ({})", DATA[0]);
         return;
     };
-    let dir = tempfile::tempdir().unwrap();
-    universe.write(dir.path());
-    let index = LocalIndex::open(dir.path()).unwrap();
-    let start = Instant::now();
-    let mut runs = run_all(&universe, &index);
-    let total = start.elapsed();
-    let mut conflicts: Vec<(&Run, &Conflict)> = Vec::new();
-    let mut solved = 0;
-    let mut gave_up = Vec::new();
+    assert_eq!(universe.packages.len(), 2002);
+    let runs = run_and_judge(&universe);
+    let solved = |runs: &[Run]| runs.iter().filter(|run| run.outcome.is_ok()).count();
+    assert!(solved(&runs) > 1600, "{} resolved", solved(&runs));
     for run in &runs {
-        match &run.outcome {
-            Ok(resolution) => {
-                solved += 1;
-                let faults = universe.faults(&run.roots, resolution);
-                assert!(faults.is_empty(), "{}: {faults:?}", run.name);
-            }
-            Err(SolveError::Conflict(conflict)) => conflicts.push((run, conflict)),
-            Err(SolveError::GaveUp { .. }) => gave_up.push(&run.name),
-            Err(error) => panic!("{}: {error}", run.name),
-        }
-    }
-    println!("{} packages in {total:?}: {solved} resolved, {} conflicts, gave up: {gave_up:?}", runs.len(), conflicts.len());
-    conflicts.sort_by_key(|(_, conflict)| conflict.sentences.len());
-    let n = conflicts.len();
-    for at in [0, n / 4, n / 2, n * 3 / 4, n * 9 / 10, n - 1] {
-        println!("--- {} {}\n{}\n", conflicts[at].0.name, conflicts[at].1.sentences.len(), conflicts[at].1);
-    }
-    conflicts.truncate(1);
-    let (mut real, mut undecided) = (0, 0);
-    for (run, conflict) in &conflicts {
-        let names = conflict.packages.iter().map(ToString::to_string).chain([run.name.clone()]).collect();
-        match universe.restricted(&names).best_roots(&run.roots, 20_000) {
-            Ok(None) => real += 1,
-            Ok(Some(_)) => panic!("{} is no conflict", run.name),
-            Err(_) => undecided += 1,
-        }
-    }
-    println!("conflicts: {real} real, {undecided} too big to try everything");
-    runs.sort_by_key(|run| std::cmp::Reverse(run.time));
-    for run in runs.iter().take(50) {
         let counts = match &run.outcome {
-            Ok(resolution) => Some(resolution.counts),
-            Err(SolveError::Conflict(conflict)) => Some(conflict.counts),
-            _ => None,
+            Ok(resolution) => resolution.counts,
+            Err(SolveError::Conflict(conflict)) => conflict.counts,
+            Err(error) => panic!("{error}"),
         };
-        println!("{:>10.2?} {} {} {counts:?}", run.time, run.name, run.outcome.is_ok());
+        assert!(counts.files_read < 300 && counts.lines_parsed < 2000, "{}: {counts:?}", run.name);
     }
-    let all: u64 = runs.iter().map(|r| match &r.outcome { Ok(r) => r.counts.steps, Err(SolveError::Conflict(c)) => c.counts.steps, _ => 200_000}).sum();
-    println!("steps {all}");
+    let newest = universe.without_old_majors();
+    let runs = run_and_judge(&newest);
+    assert!(solved(&runs) > 300, "{} resolved", solved(&runs));
 }

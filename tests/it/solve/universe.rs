@@ -11,23 +11,23 @@ use semver::{Version, VersionReq};
 
 /// A version: what it requires, and whether it is yanked.
 #[derive(Debug, Clone, Default)]
-pub struct Release {
-    pub requires: Vec<(String, VersionReq, bool)>,
-    pub yanked: bool,
+pub(super) struct Release {
+    pub(super) requires: Vec<(String, VersionReq, bool)>,
+    pub(super) yanked: bool,
 }
 
 /// All packages by full name, each with its versions.
 #[derive(Debug, Clone, Default)]
-pub struct Universe {
-    pub packages: BTreeMap<String, BTreeMap<Version, Release>>,
+pub(super) struct Universe {
+    pub(super) packages: BTreeMap<String, BTreeMap<Version, Release>>,
 }
 
 /// What is asked for.
-pub type Roots = [(String, VersionReq)];
+pub(super) type Roots = [(String, VersionReq)];
 
 impl Universe {
     /// The text of a package's file.
-    pub fn lines(&self, name: &str) -> Option<String> {
+    pub(super) fn lines(&self, name: &str) -> Option<String> {
         let line = |(version, release): (&Version, &Release)| {
             let dependencies: serde_json::Map<_, _> = (release.requires.iter())
                 .map(|(name, requirement, optional)| {
@@ -42,7 +42,7 @@ impl Universe {
     }
 
     /// Writes it as a synced index.
-    pub fn write(&self, dir: &Path) {
+    pub(super) fn write(&self, dir: &Path) {
         let state = dir.join(".packhouse/1");
         std::fs::create_dir_all(state.join("packages")).unwrap();
         std::os::unix::fs::symlink("1", dir.join(".packhouse/current")).unwrap();
@@ -54,7 +54,7 @@ impl Universe {
     }
 
     /// Everything that is wrong with an answer.
-    pub fn faults(&self, roots: &Roots, resolution: &Resolution) -> Vec<String> {
+    pub(super) fn faults(&self, roots: &Roots, resolution: &Resolution) -> Vec<String> {
         let mut chosen: BTreeMap<&str, Version> = BTreeMap::new();
         let mut faults = Vec::new();
         for package in &resolution.packages {
@@ -91,7 +91,9 @@ impl Universe {
             if reached.insert(name)
                 && let Some(release) = chosen.get(name).and_then(|version| self.packages.get(name)?.get(version))
             {
-                left.extend(release.requires.iter().filter(|(_, _, optional)| !optional).map(|(name, ..)| name.as_str()));
+                left.extend(
+                    release.requires.iter().filter(|(_, _, optional)| !optional).map(|(name, ..)| name.as_str()),
+                );
             }
         }
         faults.extend(chosen.keys().filter(|name| !reached.contains(*name)).map(|name| format!("nobody needs {name}")));
@@ -100,15 +102,25 @@ impl Universe {
 
     /// The newest versions that the roots can have together, the first root first, or nothing if there are none; found
     /// by trying everything. Gives up behind `steps_max` tries.
-    pub fn best_roots(&self, roots: &Roots, steps_max: u64) -> Result<Option<Vec<Version>>, Exhausted> {
+    pub(super) fn best_roots(&self, roots: &Roots, steps_max: u64) -> Result<Option<Vec<Version>>, Exhausted> {
         let mut search = Search { universe: self, roots, steps_left: steps_max, chosen: BTreeMap::new() };
         let order: Vec<&str> = roots.iter().map(|(name, _)| name.as_str()).collect();
         Ok(search.solve(&order)?.then(|| order.iter().map(|name| search.chosen[*name].clone()).collect()))
     }
 
+    /// The same packages with the versions of their newest major alone.
+    pub(super) fn without_old_majors(&self) -> Self {
+        let mut packages = self.packages.clone();
+        for versions in packages.values_mut() {
+            let newest = versions.keys().next_back().map_or(0, |version| version.major);
+            versions.retain(|version, _| version.major == newest);
+        }
+        Self { packages }
+    }
+
     /// The same packages with requirements of these alone. What fits together here may not do so in the whole; what
     /// does not fit here does not fit there.
-    pub fn restricted(&self, names: &BTreeSet<String>) -> Self {
+    pub(super) fn restricted(&self, names: &BTreeSet<String>) -> Self {
         let mut packages = self.packages.clone();
         packages.retain(|name, _| names.contains(name));
         for release in packages.values_mut().flat_map(BTreeMap::values_mut) {
@@ -120,7 +132,7 @@ impl Universe {
 
 /// The search took too long.
 #[derive(Debug)]
-pub struct Exhausted;
+pub(super) struct Exhausted;
 
 struct Search<'a> {
     universe: &'a Universe,
@@ -143,7 +155,9 @@ impl Search<'_> {
             self.chosen.insert((*name).to_owned(), version.clone());
             if self.is_consistent() {
                 let mut open = rest.to_vec();
-                open.extend(release.requires.iter().filter(|(_, _, optional)| !optional).map(|(name, ..)| name.as_str()));
+                open.extend(
+                    release.requires.iter().filter(|(_, _, optional)| !optional).map(|(name, ..)| name.as_str()),
+                );
                 if self.solve(&open)? {
                     return Ok(true);
                 }

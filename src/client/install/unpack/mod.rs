@@ -15,8 +15,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-pub use self::sink::UnpackLimits;
 use self::sink::Sink;
+pub use self::sink::UnpackLimits;
 
 /// A kind of archive that can be unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

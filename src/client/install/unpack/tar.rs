@@ -151,7 +151,11 @@ impl Header<'_> {
         let summed: u64 = (self.0.iter().enumerate())
             .map(|(at, byte)| if (148..156).contains(&at) { u64::from(b' ') } else { u64::from(*byte) })
             .sum();
-        if self.number(148, 8)? == summed { Ok(()) } else { Err(UnpackError::malformed("it is no tar file, or damaged")) }
+        if self.number(148, 8)? == summed {
+            Ok(())
+        } else {
+            Err(UnpackError::malformed("it is no tar file, or damaged"))
+        }
     }
 
     fn kind(&self) -> u8 {

@@ -249,7 +249,8 @@ fn paths_that_lead_outside_are_refused() {
 
 #[test]
 fn links_and_devices_are_refused() {
-    for (kind, what) in [(b'1', "a link"), (b'2', "a link"), (b'3', "a device"), (b'4', "a device"), (b'6', "a device")] {
+    for (kind, what) in [(b'1', "a link"), (b'2', "a link"), (b'3', "a device"), (b'4', "a device"), (b'6', "a device")]
+    {
         let error = untarred(&[plain("a", b"x"), of_kind(kind, "b")]).unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
     }
@@ -276,10 +277,9 @@ fn an_entry_comes_once() {
 #[test]
 fn bombs_are_cut_off() {
     let zeros = vec![0; 80 << 20];
-    for (bytes, kind) in [
-        (gzip(&tar_bytes(&[plain("zeros", &zeros)])), Kind::TarGz),
-        (zip_bytes(&[zipped("zeros", &zeros)]), Kind::Zip),
-    ] {
+    for (bytes, kind) in
+        [(gzip(&tar_bytes(&[plain("zeros", &zeros)])), Kind::TarGz), (zip_bytes(&[zipped("zeros", &zeros)]), Kind::Zip)]
+    {
         assert!(bytes.len() < 400_000);
         let error = unpacked(&bytes, kind).unwrap_err();
         assert!(matches!(error, UnpackError::TooMuch(_)), "{error}");

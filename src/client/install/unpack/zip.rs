@@ -215,12 +215,7 @@ fn zip64_values(extra: &[u8], values: [u32; 3]) -> Option<[u64; 3]> {
 }
 
 /// Unpacks an entry; where the bytes end that it takes.
-fn unpack_entry(
-    archive: &File,
-    entry: &Entry,
-    directory: &Directory,
-    sink: &mut Sink<'_>,
-) -> Result<u64, UnpackError> {
+fn unpack_entry(archive: &File, entry: &Entry, directory: &Directory, sink: &mut Sink<'_>) -> Result<u64, UnpackError> {
     let name = entry.name.as_str();
     let head_end = entry.offset.checked_add(LOCAL_BYTES).filter(|end| *end <= directory.offset).ok_or_else(damaged)?;
     let head = read_at(archive, entry.offset, LOCAL_BYTES)?;
