@@ -249,7 +249,11 @@ mod tests {
     }
 
     fn summaries() -> Value {
-        let entry = |title: &str, keywords: Value, description: &str| json!({"package": {"title": title, "keywords": keywords, "description": description, "version": "1.0.0"}});
+        let entry = |title: &str, keywords: Value, description: &str| {
+            json!({"package": {
+                "title": title, "keywords": keywords, "description": description, "version": "1.0.0",
+            }})
+        };
         json!({
             "acme.draws": entry("A Window Maker", json!(["ui"]), ""),
             "acme.other": entry("Other", json!([1, "window"]), ""),

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A package's file is read when its name is first met, and a line of it is parsed when that version is looked at:
-//! [`Counts`] tells how often. Requirements become sets of a package's own versions ([`version_set`]), so the solver
-//! never compares versions.
+//! [`Counts`] tells how often. Requirements become sets of a package's own versions, so the solver never compares
+//! versions.
 //!
 //! * The packages that were asked for get the newest versions possible, the first of them first; for the others, newest
 //!   comes first too, but which of them are given precedence follows from the search.

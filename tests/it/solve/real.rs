@@ -1,5 +1,7 @@
 //! 2,002 real packages: each resolved at its newest version, and every answer and a sample of the conflicts judged.
 
+#![expect(clippy::print_stdout, reason = "it tells what it measured")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

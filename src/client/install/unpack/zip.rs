@@ -31,7 +31,6 @@ const DIRECTORY_BYTES_MAX: u64 = 256 << 20;
 const MADE_BY_UNIX: u8 = 3;
 const FLAG_ENCRYPTED: u16 = 1;
 const FLAG_PATCH: u16 = 1 << 5;
-const FLAG_UTF8: u16 = 1 << 11;
 const METHOD_STORED: u16 = 0;
 const METHOD_DEFLATED: u16 = 8;
 
@@ -180,9 +179,8 @@ fn read_entry(text: &[u8]) -> Option<Result<(Entry, usize), UnpackError>> {
     let name = text.get(CENTRAL_BYTES..CENTRAL_BYTES + name_bytes)?;
     let extra = text.get(CENTRAL_BYTES + name_bytes..CENTRAL_BYTES + name_bytes + extra_bytes)?;
     let [size_bytes, packed_bytes, offset] = zip64_values(extra, [size, packed, offset])?;
-    // Without the flag a name is in some old code page, of which only the ASCII part is certain.
-    let is_readable = flags & FLAG_UTF8 != 0 || name.is_ascii();
-    let Some(name) = std::str::from_utf8(name).ok().filter(|_| is_readable) else {
+    // Not all programs set the flag that says so. In another code page, a name is not readable here.
+    let Ok(name) = std::str::from_utf8(name) else {
         return Some(Err(UnpackError::malformed("it has a name that is not UTF-8")));
     };
     if flags & (FLAG_ENCRYPTED | FLAG_PATCH) != 0 {
