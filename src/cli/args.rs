@@ -9,6 +9,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::prepass;
 use super::units::{ByteSize, Span};
+use crate::client::solve::Root;
 use crate::model::{ChannelName, FullName, Label, PlatformName, Scope, Timestamp, UserName, Version};
 
 #[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
@@ -38,6 +39,12 @@ pub enum Command {
     Publish(PublishArgs),
     /// Keep a local copy of the index.
     Sync(SyncArgs),
+    /// Find packages in a local copy.
+    Search(SearchArgs),
+    /// Choose versions that fit together.
+    Resolve(ResolveArgs),
+    /// Install packages.
+    Install(InstallArgs),
     /// Ask for updates.
     Updates(UpdatesArgs),
     /// Work on the accounts of a stopped server.
@@ -204,6 +211,133 @@ pub struct SyncArgs {
     /// read all local files again, and fetch those that are missing or damaged
     #[argh(switch)]
     pub verify: bool,
+
+    /// file with the token, for private packages
+    #[argh(option, arg_name = "file")]
+    pub token_file: Option<PathBuf>,
+
+    /// certificate authorities to trust besides the system's, in PEM form
+    #[argh(option, arg_name = "file")]
+    pub ca_file: Option<PathBuf>,
+
+    /// answer in JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+#[argh(
+    subcommand,
+    name = "search",
+    description = "Find packages by words in their names, titles, keywords and descriptions.",
+    example = "{command_name} window ui --index ./index",
+    note = "Searches a local copy of the index, which `packhouse sync` makes. All words must be found; the nearest to a name come first.",
+    note = "In the environment: PACKHOUSE_INDEX, PACKHOUSE_JSON. What is on the command line wins."
+)]
+/// Flags of `search`.
+pub struct SearchArgs {
+    /// what to look for; nothing lists all packages
+    #[argh(positional)]
+    pub words: Vec<String>,
+
+    /// folder of the local copy (./packhouse-index)
+    #[argh(option, arg_name = "dir", default = "default_index()")]
+    pub index: PathBuf,
+
+    /// how many packages to tell (20)
+    #[argh(option, arg_name = "n", default = "20")]
+    pub limit: usize,
+
+    /// answer in JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+#[argh(
+    subcommand,
+    name = "resolve",
+    description = "Choose one version of each package that is needed, so that all requirements are met.",
+    example = "{command_name} omni.app@^1.2 omni.extra --index ./index --platform linux-x64",
+    note = "A package is written NAME or NAME@REQUIREMENT, a requirement as ^1.2, ~1.2.3, =1.2.3, '>=0.3, <0.5' or *.",
+    note = "Works on a local copy of the index, which `packhouse sync` makes. Archives for any platform do where there are none for this one.",
+    note = "In the environment: PACKHOUSE_INDEX, PACKHOUSE_PLATFORM, PACKHOUSE_JSON. What is on the command line wins."
+)]
+/// Flags of `resolve`.
+pub struct ResolveArgs {
+    /// packages wanted
+    #[argh(positional)]
+    pub packages: Vec<Root>,
+
+    /// folder of the local copy (./packhouse-index)
+    #[argh(option, arg_name = "dir", default = "default_index()")]
+    pub index: PathBuf,
+
+    /// platform they will run on (that of this machine)
+    #[argh(option, arg_name = "name")]
+    pub platform: Option<PlatformName>,
+
+    /// take prereleases too
+    #[argh(switch)]
+    pub prerelease: bool,
+
+    /// answer in JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+#[argh(
+    subcommand,
+    name = "install",
+    description = "Install packages and what they need: choose versions, fetch the archives and verify them.",
+    example = "{command_name} omni.app@^1.2 --into ./packages --index ./index --url https://packages.example.com\n{command_name} --into ./packages --index ./index --url https://packages.example.com",
+    note = "Each archive goes to a folder NAME-ID. What is there already is not fetched again. DIR/packhouse.lock says exactly what is installed: with it, the same packages give the same archives, and no packages mean those of the lock file.",
+    note = "A package is written NAME or NAME@REQUIREMENT, a requirement as ^1.2, ~1.2.3, =1.2.3, '>=0.3, <0.5' or *.",
+    note = "The local copy of the index does not keep the address it came from, so --url and --channel say it as for `packhouse sync`.",
+    note = "In the environment: PACKHOUSE_INDEX, PACKHOUSE_URL, PACKHOUSE_CHANNEL, PACKHOUSE_PLATFORM, PACKHOUSE_TOKEN, PACKHOUSE_TOKEN_FILE, PACKHOUSE_CA_FILE, PACKHOUSE_JSON. What is on the command line wins."
+)]
+/// Flags of `install`.
+pub struct InstallArgs {
+    /// packages wanted; none for those of the lock file
+    #[argh(positional)]
+    pub packages: Vec<Root>,
+
+    /// folder to install into
+    #[argh(option, arg_name = "dir")]
+    pub into: PathBuf,
+
+    /// folder of the local copy of the index (./packhouse-index)
+    #[argh(option, arg_name = "dir", default = "default_index()")]
+    pub index: PathBuf,
+
+    /// address of the registry that the index is a copy of
+    #[argh(option, arg_name = "url")]
+    pub url: Option<String>,
+
+    /// channel that the index is a copy of
+    #[argh(option, arg_name = "name")]
+    pub channel: Option<ChannelName>,
+
+    /// platform they will run on (that of the lock file, or of this machine)
+    #[argh(option, arg_name = "name")]
+    pub platform: Option<PlatformName>,
+
+    /// take prereleases too
+    #[argh(switch)]
+    pub prerelease: bool,
+
+    /// choose versions anew, whatever the lock file says
+    #[argh(switch)]
+    pub update: bool,
+
+    /// unpack archives that end with .zip, .tar.gz or .tgz
+    #[argh(switch)]
+    pub unpack: bool,
+
+    /// lock file (packhouse.lock in the folder to install into)
+    #[argh(option, arg_name = "file")]
+    pub lock: Option<PathBuf>,
 
     /// file with the token, for private packages
     #[argh(option, arg_name = "file")]
@@ -408,6 +542,10 @@ pub struct TokenAddArgs {
 
 fn default_data() -> PathBuf {
     PathBuf::from("./packhouse-data")
+}
+
+fn default_index() -> PathBuf {
+    PathBuf::from("./packhouse-index")
 }
 
 #[expect(clippy::expect_used, reason = "a constant that is a channel name, which a test parses")]

@@ -6,9 +6,12 @@
 pub mod accounts;
 pub mod args;
 pub mod connect;
+pub mod install;
 pub mod output;
 pub mod prepass;
 pub mod publish;
+pub mod resolve;
+pub mod search;
 pub mod serve;
 pub mod sync;
 pub mod units;
@@ -56,6 +59,9 @@ fn run_command(command: &Command) -> ExitCode {
         Command::Serve(args) => finish(Output::new(false), |_| serve::run(args)),
         Command::Publish(args) => finish(Output::new(args.json), |output| publish::run(args, output)),
         Command::Sync(args) => finish(Output::new(args.json), |output| sync::run(args, output)),
+        Command::Search(args) => finish(Output::new(args.json), |output| search::run(args, output)),
+        Command::Resolve(args) => finish(Output::new(args.json), |output| resolve::run(args, output)),
+        Command::Install(args) => finish(Output::new(args.json), |output| install::run(args, output)),
         Command::Updates(args) => finish(Output::new(args.json), |output| updates::run(args, output)),
         Command::User(args) => match &args.command {
             UserCommand::Add(args) => finish(Output::new(false), |output| accounts::add_user(args, output)),

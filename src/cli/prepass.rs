@@ -7,7 +7,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality};
 
 /// Flags that can be set as `PACKHOUSE_FLAG`: those that belong to a machine or a pipeline. Those that belong to one
 /// call cannot: a forgotten `PACKHOUSE_VERSION` would publish the wrong thing.
-const FROM_ENVIRONMENT: [&str; 20] = [
+const FROM_ENVIRONMENT: [&str; 22] = [
     "data",
     "listen",
     "tls-cert",
@@ -25,6 +25,8 @@ const FROM_ENVIRONMENT: [&str; 20] = [
     "log",
     "channel",
     "platform",
+    "index",
+    "url",
     "token-file",
     "ca-file",
     "json",

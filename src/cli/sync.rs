@@ -11,6 +11,7 @@ use super::{Failure, connect};
 use crate::client::Url;
 use crate::client::problem::printable;
 use crate::client::sync::{SyncLimits, SyncOptions, SyncReport, SyncWay, sync};
+use crate::model::ChannelName;
 
 /// Names told one by one; more are told in numbers.
 const NAMES_SHOWN_MAX: usize = 20;
@@ -29,12 +30,17 @@ pub fn run(args: &SyncArgs, output: &Output) -> Result<(), Failure> {
 }
 
 fn configure(args: &SyncArgs) -> Result<SyncOptions, Failure> {
-    let url = connect::registry_url(&args.url)?;
-    let root = match &args.channel {
-        None => url.view_root(),
-        Some(channel) => channel_root(&url, channel.as_str())?,
-    };
+    let root = view_root(&args.url, args.channel.as_ref())?;
     Ok(SyncOptions { root, dir: args.dir.clone(), verify: args.verify, limits: SyncLimits::default() })
+}
+
+/// The root of the view that an address and a channel name.
+pub(super) fn view_root(url: &str, channel: Option<&ChannelName>) -> Result<Url, Failure> {
+    let url = connect::registry_url(url)?;
+    match channel {
+        None => Ok(url.view_root()),
+        Some(channel) => channel_root(&url, channel.as_str()),
+    }
 }
 
 fn channel_root(url: &Url, channel: &str) -> Result<Url, Failure> {

@@ -48,6 +48,22 @@ impl Version {
     pub fn is_prerelease(&self) -> bool {
         !Parts::of(&self.text).prerelease.is_none()
     }
+
+    /// Bytes that compare as the releases do that versions are or lead to: the same for `1.2.0-rc.1`, `1.2.0` and `1.2`.
+    #[must_use]
+    pub fn release_key(&self) -> &[u8] {
+        &self.key[..after_list(&self.key, 0, NUMBER)]
+    }
+
+    /// Bytes that compare as the versions do without regard to build metadata and spelling: the same for `1.2` and
+    /// `1.2.0+x`, and equal where SemVer's precedence is (section 10).
+    #[must_use]
+    pub fn precedence_key(&self) -> &[u8] {
+        let release = self.release_key().len();
+        let is_prerelease = self.key.get(release) == Some(&PRERELEASE);
+        let end = if is_prerelease { after_list(&self.key, release + 1, IDENTIFIER_NUMBER) } else { release + 1 };
+        &self.key[..end]
+    }
 }
 
 impl FromStr for Version {
@@ -257,6 +273,18 @@ fn sort_key(text: &str) -> Vec<u8> {
     key
 }
 
+/// Where the list that begins at `at` ends; `number` is its mark of a number.
+fn after_list(key: &[u8], mut at: usize, number: u8) -> usize {
+    loop {
+        match key.get(at) {
+            None => return key.len(),
+            Some(&END) => return at + 1,
+            Some(mark) if *mark == number => at += 2 + key.get(at + 1).map_or(0, |digits| usize::from(*digits)),
+            Some(_) => at += 1 + key[at..].iter().position(|byte| *byte == 0).unwrap_or(key.len()),
+        }
+    }
+}
+
 /// Numbers as their count of digits and the digits, words ended by a byte below all letters.
 fn push_token(key: &mut Vec<u8>, token: Token<'_>, number: u8, word: u8) {
     match token {
@@ -341,6 +369,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn keys_leave_out_what_does_not_count() {
+        let same_release = ["1.2", "1.2.0", "v1.2.0-rc.1", "1.2rc3", "1.2~1+x", "1.2.0+1.2"].map(version);
+        let same_precedence = ["2.0.0-rc.1+a", "2.0.0-rc.1", "v2-rc.1"].map(version);
+        for pair in same_release.windows(2) {
+            assert_eq!(pair[0].release_key(), pair[1].release_key(), "{pair:?}");
+        }
+        for pair in same_precedence.windows(2) {
+            assert_eq!(pair[0].precedence_key(), pair[1].precedence_key(), "{pair:?}");
+        }
+        assert_ne!(version("1.2.0-rc.1").precedence_key(), version("1.2.0").precedence_key());
+        assert_ne!(version("1.2").release_key(), version("1.2k").release_key());
+    }
+
     fn any_version() -> impl Strategy<Value = Version> {
         "[0-9a-cvrR][0-9ab.+_~rc-]{0,12}".prop_map(|text| version(&text))
     }
@@ -359,6 +401,21 @@ mod tests {
             let mut sorted = [a, b, c];
             sorted.sort();
             prop_assert!(sorted[0] <= sorted[1] && sorted[1] <= sorted[2] && sorted[0] <= sorted[2]);
+        }
+
+        #[test]
+        fn shorter_keys_keep_the_order(a in any_version(), b in any_version()) {
+            let expected = a.precedence_key().cmp(b.precedence_key());
+            prop_assert!(expected == Ordering::Equal || expected == a.cmp(&b));
+            let release = a.release_key().cmp(b.release_key());
+            prop_assert!(release == Ordering::Equal || release == expected);
+            prop_assert!(a.sort_key().starts_with(a.precedence_key()));
+        }
+
+        #[test]
+        fn precedence_is_semvers(a in semver_text(), b in semver_text()) {
+            let expected = semver_crate(&a).cmp_precedence(&semver_crate(&b));
+            prop_assert_eq!(version(&a).precedence_key().cmp(version(&b).precedence_key()), expected);
         }
 
         #[test]

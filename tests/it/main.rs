@@ -12,6 +12,7 @@ mod real_data;
 mod regression;
 mod roles;
 mod shutdown;
+mod solve;
 mod support;
 mod tidy;
 mod tls;

@@ -1,0 +1,6 @@
+//! The solver from outside: against an independent checker, against brute force, and on real packages.
+
+mod commands;
+mod random;
+mod real;
+mod universe;
