@@ -33,9 +33,7 @@ const TEXT_JSON_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// Answers a request on its route.
 pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
     match route {
-        Route::Landing => pages::landing(&ask),
-        Route::SetupPage => pages::setup(&ask),
-        Route::SetupForm => pages::submit_setup(ask).await,
+        Route::Page => pages::page(&ask),
         Route::Asset(name) => pages::asset(&ask, &name),
         Route::Healthz => status::healthz(),
         Route::Readyz => status::readyz(&ask),
