@@ -16,6 +16,7 @@ mod session;
 mod setup;
 mod tokens;
 mod updates;
+mod uploads;
 mod users;
 
 use serde_json::Value;
