@@ -92,6 +92,10 @@ pub struct ServeArgs {
     #[argh(option, arg_name = "size")]
     pub max_file_size: Option<ByteSize>,
 
+    /// how long an unfinished upload is kept after its last byte came
+    #[argh(option, arg_name = "time")]
+    pub upload_expiry: Option<Span>,
+
     /// largest head of a request, all its fields together
     #[argh(option, arg_name = "size")]
     pub max_header_size: Option<ByteSize>,

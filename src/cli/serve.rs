@@ -69,6 +69,7 @@ impl Config {
         limits.shutdown_timeout = args.shutdown_timeout.map_or(limits.shutdown_timeout, |span| span.0);
         let mut registry = RegistryConfig::default();
         registry.file_bytes_max = args.max_file_size.map_or(registry.file_bytes_max, |size| size.0);
+        registry.upload_expiry = args.upload_expiry.map_or(registry.upload_expiry, |span| span.0);
         let networks =
             args.trusted_proxy.iter().map(|text| Network::from_str(text).map_err(|error| usage(&error.to_string())));
         let app = AppConfig {

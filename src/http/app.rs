@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::route::{self, Access, NoRoute, Route};
 use super::server::Peer;
-use super::{Body, RequestBody, base64, cookie, same_origin, security_headers};
+use super::{Body, RequestBody, base64, cookie, same_origin, security_headers, tus};
 use crate::service::{Caller, Credentials, Identity, Refusal, Registry};
 
 /// The name of the cookie that holds a session's secret.
@@ -119,7 +119,8 @@ impl App {
             Some((token, path)) => (Some(token), path),
             None => (None, head.uri.path()),
         };
-        let route = route::route(&head.method, path)?;
+        let method = tus::meant_method(&head.method, path, &head.headers);
+        let route = route::route(&method, path)?;
         line.route = route.name();
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
         let credentials = credentials(&head.headers, path_token, &route, &query)?;
@@ -139,8 +140,7 @@ impl App {
             return Err(Problem::unauthorized("sign in, or send an API token as Authorization: Bearer ph_api_…"));
         }
         let path_token = path_token.map(str::to_owned);
-        let ask =
-            Ask { app: self, caller, outside, method: head.method, headers: head.headers, query, body, path_token };
+        let ask = Ask { app: self, caller, outside, method, headers: head.headers, query, body, path_token };
         handlers::answer(route, ask).await
     }
 

@@ -38,6 +38,7 @@ mod supervise;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+mod tus;
 mod watched_io;
 
 pub use body::Body;

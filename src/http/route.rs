@@ -7,7 +7,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::model::{
-    ApiTokenId, ChannelName, DisplayName, FullName, PackageName, PlatformName, TokenKind, UserName, Version,
+    ApiTokenId, ChannelName, DisplayName, FullName, PackageName, PlatformName, TokenKind, UploadId, UserName, Version,
 };
 use crate::service::{FileName, KitFile, ReleaseName, WantedVersion};
 
@@ -109,6 +109,18 @@ pub enum Route {
     PutRequirements(FileName),
     /// Publishes a file that is kept elsewhere.
     PutExternal(FileName),
+    /// What resumable uploads can do.
+    UploadOptions,
+    /// Own unfinished uploads.
+    Uploads,
+    /// Begins a resumable upload.
+    CreateUpload,
+    /// How far an upload is.
+    Upload(UploadId),
+    /// Brings more bytes of an upload.
+    ContinueUpload(UploadId),
+    /// Gives up an upload.
+    DeleteUpload(UploadId),
     /// Publishes in one call.
     RegistryPublish,
     /// Withdraws in one call.
@@ -196,6 +208,7 @@ impl Route {
             | Self::Metrics
             | Self::Setup
             | Self::SignIn
+            | Self::UploadOptions
             | Self::Packages
             | Self::Package(_)
             | Self::Releases(_)
@@ -246,6 +259,11 @@ impl Route {
             | Self::PutManifest(_)
             | Self::PutRequirements(_)
             | Self::PutExternal(_)
+            | Self::Uploads
+            | Self::CreateUpload
+            | Self::Upload(_)
+            | Self::ContinueUpload(_)
+            | Self::DeleteUpload(_)
             | Self::RegistryPublish
             | Self::RegistryUnpublish
             | Self::Auth => Access::Known,
@@ -302,6 +320,12 @@ impl Route {
             Self::PutManifest(_) => "put_manifest",
             Self::PutRequirements(_) => "put_requirements",
             Self::PutExternal(_) => "put_external",
+            Self::UploadOptions => "upload_options",
+            Self::Uploads => "uploads",
+            Self::CreateUpload => "create_upload",
+            Self::Upload(_) => "upload",
+            Self::ContinueUpload(_) => "continue_upload",
+            Self::DeleteUpload(_) => "delete_upload",
             Self::RegistryPublish => "registry_publish",
             Self::RegistryUnpublish => "registry_unpublish",
             Self::Updates => "updates",
@@ -428,6 +452,20 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
         }
         ["packages"] => verb.pick([(Verb::Get, Route::Packages), (Verb::Post, Route::CreatePackage)]),
         ["packages", namespace, name, rest @ ..] => package(verb, full_name(namespace, name)?, rest),
+        ["uploads"] => verb.pick([
+            (Verb::Options, Route::UploadOptions),
+            (Verb::Get, Route::Uploads),
+            (Verb::Post, Route::CreateUpload),
+        ]),
+        ["uploads", id] => {
+            let id = id.parse().map(UploadId).map_err(|_| NoRoute::NotFound)?;
+            verb.pick([
+                (Verb::Options, Route::UploadOptions),
+                (Verb::Get, Route::Upload(id)),
+                (Verb::Patch, Route::ContinueUpload(id)),
+                (Verb::Delete, Route::DeleteUpload(id)),
+            ])
+        }
         ["updates"] => verb.pick([(Verb::Get, Route::Updates)]),
         ["requirements"] => verb.pick([(Verb::Get, Route::Requirements)]),
         ["search"] => verb.pick([(Verb::Get, Route::Search)]),
@@ -578,6 +616,7 @@ enum Verb {
     Put,
     Patch,
     Delete,
+    Options,
     Other,
 }
 
@@ -589,6 +628,7 @@ impl Verb {
             Method::PUT => Self::Put,
             Method::PATCH => Self::Patch,
             Method::DELETE => Self::Delete,
+            Method::OPTIONS => Self::Options,
             _ => Self::Other,
         }
     }
@@ -596,20 +636,24 @@ impl Verb {
     /// The route for this method among those of a path.
     fn pick<const N: usize>(self, routes: [(Self, Route); N]) -> Result<Route, NoRoute> {
         let has = |verb| routes.iter().any(|(known, _)| *known == verb);
-        let allow = match (has(Self::Get), has(Self::Post), has(Self::Put), has(Self::Patch), has(Self::Delete)) {
-            (true, false, false, false, false) => "GET, HEAD",
-            (true, true, false, false, false) => "GET, HEAD, POST",
-            (true, true, false, false, true) => "GET, HEAD, POST, DELETE",
-            (true, false, true, false, false) => "GET, HEAD, PUT",
-            (true, false, true, false, true) => "GET, HEAD, PUT, DELETE",
-            (true, false, true, true, true) => "GET, HEAD, PUT, PATCH, DELETE",
-            (true, false, false, true, true) => "GET, HEAD, PATCH, DELETE",
-            (false, true, false, false, false) => "POST",
-            (false, false, true, false, false) => "PUT",
-            (false, false, true, false, true) => "PUT, DELETE",
-            (false, false, false, true, true) => "PATCH, DELETE",
-            (false, false, false, false, true) => "DELETE",
-            _ => "",
+        let allow = if has(Self::Options) {
+            if has(Self::Post) { "OPTIONS, GET, HEAD, POST" } else { "OPTIONS, GET, HEAD, PATCH, DELETE" }
+        } else {
+            match (has(Self::Get), has(Self::Post), has(Self::Put), has(Self::Patch), has(Self::Delete)) {
+                (true, false, false, false, false) => "GET, HEAD",
+                (true, true, false, false, false) => "GET, HEAD, POST",
+                (true, true, false, false, true) => "GET, HEAD, POST, DELETE",
+                (true, false, true, false, false) => "GET, HEAD, PUT",
+                (true, false, true, false, true) => "GET, HEAD, PUT, DELETE",
+                (true, false, true, true, true) => "GET, HEAD, PUT, PATCH, DELETE",
+                (true, false, false, true, true) => "GET, HEAD, PATCH, DELETE",
+                (false, true, false, false, false) => "POST",
+                (false, false, true, false, false) => "PUT",
+                (false, false, true, false, true) => "PUT, DELETE",
+                (false, false, false, true, true) => "PATCH, DELETE",
+                (false, false, false, false, true) => "DELETE",
+                _ => "",
+            }
         };
         let found = routes.into_iter().find(|(verb, _)| *verb == self);
         found.map(|(_, route)| route).ok_or(NoRoute::MethodNotAllowed(allow))
@@ -691,6 +735,22 @@ mod tests {
             "/api/v1/packages/omni/kit/releases/stable/1.0.0/files/any/a.zip/external",
             "POST",
             &[("POST", "put_external")],
+        ),
+        (
+            "/api/v1/uploads",
+            "OPTIONS, GET, HEAD, POST",
+            &[("OPTIONS", "upload_options"), ("GET", "uploads"), ("POST", "create_upload")],
+        ),
+        (
+            "/api/v1/uploads/7",
+            "OPTIONS, GET, HEAD, PATCH, DELETE",
+            &[
+                ("OPTIONS", "upload_options"),
+                ("GET", "upload"),
+                ("HEAD", "upload"),
+                ("PATCH", "continue_upload"),
+                ("DELETE", "delete_upload"),
+            ],
         ),
         ("/registry/publish", "POST", &[("POST", "registry_publish")]),
         ("/registry/unpublish", "POST", &[("POST", "registry_unpublish")]),

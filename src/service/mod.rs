@@ -25,6 +25,7 @@ mod readers;
 mod refusal;
 mod registry_publish;
 mod releases;
+mod resumable;
 mod sources;
 mod throttle;
 mod tokens;
@@ -36,6 +37,7 @@ mod zip_entry;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
@@ -53,6 +55,9 @@ pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
 pub use releases::{ReleaseName, ReleasePatch};
+pub use resumable::{
+    Checksum, ChecksumKind, ContinueError, Metadata, NewUpload, Received, Receiving, UploadState, UploadView,
+};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
@@ -68,7 +73,7 @@ pub use crate::store::BlobSource;
 
 use crate::index::Index;
 use crate::store::media::{DirMedia, Media};
-use crate::store::{Collected, OpenError, Store, StoreOptions, Survey};
+use crate::store::{Collected, OpenError, StorageError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
 use readers::PrivateViews;
 use throttle::Throttle;
@@ -78,6 +83,8 @@ use throttle::Throttle;
 pub struct RegistryConfig {
     /// Largest file that is taken, in bytes.
     pub file_bytes_max: u64,
+    /// How long an unfinished upload is kept after its last byte came.
+    pub upload_expiry: Duration,
     /// How the store is kept.
     pub store: StoreOptions,
     /// PBKDF2 iterations of new password hashes, where they are not the default; fewer are for tests alone.
@@ -86,7 +93,12 @@ pub struct RegistryConfig {
 
 impl Default for RegistryConfig {
     fn default() -> Self {
-        Self { file_bytes_max: 16 << 30, store: StoreOptions::default(), password_rounds: None }
+        Self {
+            file_bytes_max: 16 << 30,
+            upload_expiry: Duration::from_secs(24 * 60 * 60),
+            store: StoreOptions::default(),
+            password_rounds: None,
+        }
     }
 }
 
@@ -102,6 +114,7 @@ pub struct Registry {
     config: RegistryConfig,
     hasher: PasswordHasher,
     throttle: Throttle,
+    unfinished: Arc<resumable::Slots>,
     setup_token: Box<str>,
     /// Wakes the scheduler when a time was set.
     schedule_changed: Arc<Notify>,
@@ -158,6 +171,7 @@ impl Registry {
             hasher: PasswordHasher::new(config.password_rounds),
             config,
             throttle: Throttle::default(),
+            unfinished: Arc::default(),
             setup_token: accounts::new_setup_token()?,
             schedule_changed,
             garbage_made: Notify::new(),
@@ -199,6 +213,7 @@ impl Registry {
 
     /// Finishes accepted work and closes the store cleanly. Blocks.
     pub fn close(&self) {
+        self.unfinished.close();
         self.store.close();
     }
 

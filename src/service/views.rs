@@ -239,9 +239,17 @@ pub struct FileView {
     changed: Timestamp,
 }
 
+impl FileView {
+    /// Where the file can be downloaded.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
 /// A SHA-256 as its 64 digits.
 #[derive(Debug)]
-pub(super) struct Sha256Text(Sha256);
+pub(super) struct Sha256Text(pub(super) Sha256);
 
 impl Serialize for Sha256Text {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -71,7 +71,7 @@ impl<'t> Edit<'t> {
         Self { rows: Rows::new(tx), scratchpad }
     }
 
-    fn tx(&mut self) -> &'t WriteTransaction {
+    pub(super) fn tx(&mut self) -> &'t WriteTransaction {
         self.scratchpad.mark_written();
         self.rows.source
     }

@@ -13,8 +13,9 @@ mod open;
 mod records;
 mod rows;
 mod tables;
+mod upload_rows;
 
-pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob, Survey};
+pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, Mark, Part, ReadError, StoredBlob, Survey};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;

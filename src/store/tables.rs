@@ -78,6 +78,13 @@ pub(super) const MANIFESTS: Table<u64, &[u8]> = Table::new("manifests");
 /// (Release, place of the file) to the SHA-256 of a published file that was deleted: see `Edit::delete_file`.
 pub(super) const DELETED_FILES: Table<(u64, &str), [u8; 32]> = Table::new("deleted_files");
 
+/// Upload id to record.
+pub(super) const UPLOADS: Table<u64, &[u8]> = Table::new("uploads");
+/// (Kind of uploader, its id, upload) of every upload.
+pub(super) const UPLOADS_BY_UPLOADER: Table<(u8, u64, u64), ()> = Table::new("uploads_by_uploader");
+/// (End in microseconds, upload) of every upload.
+pub(super) const UPLOADS_BY_END: Table<(i64, u64), ()> = Table::new("uploads_by_end");
+
 /// Package id to what the index has of it.
 pub(super) const INDEX_PACKAGES: Table<u64, &[u8]> = Table::new("index_packages");
 /// View (the default one has no name) to the serial of its last change.
@@ -109,6 +116,9 @@ pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
     tx.open_table(FILES)?;
     tx.open_table(MANIFESTS)?;
     tx.open_table(DELETED_FILES)?;
+    tx.open_table(UPLOADS)?;
+    tx.open_table(UPLOADS_BY_UPLOADER)?;
+    tx.open_table(UPLOADS_BY_END)?;
     tx.open_table(INDEX_PACKAGES)?;
     tx.open_table(INDEX_VIEWS)?;
     tx.open_table(INDEX_CHANGES)?;

@@ -14,6 +14,7 @@ mod releases;
 mod status;
 mod tokens;
 mod updates;
+mod uploads;
 
 pub(super) use updates::in_both_dialects;
 
@@ -80,6 +81,12 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::PutManifest(name) => files::put_manifest(ask, name).await,
         Route::PutRequirements(name) => files::put_requirements(ask, name).await,
         Route::PutExternal(name) => files::put_external(ask, name).await,
+        Route::UploadOptions => uploads::options(&ask),
+        Route::Uploads => uploads::list(&ask),
+        Route::CreateUpload => uploads::create(ask).await,
+        Route::Upload(id) => uploads::get(&ask, id),
+        Route::ContinueUpload(id) => uploads::send(ask, id).await,
+        Route::DeleteUpload(id) => uploads::delete(ask, id).await,
         Route::RegistryPublish => registry::publish(ask).await,
         Route::RegistryUnpublish => registry::unpublish(ask).await,
         Route::Updates => updates::updates(&ask),

@@ -17,6 +17,7 @@ mod session;
 mod setup;
 mod tokens;
 mod updates;
+mod uploads;
 mod users;
 
 use serde_json::Value;
