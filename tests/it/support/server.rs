@@ -212,10 +212,16 @@ impl TestServer {
 
     /// Waits until this run's log holds a text.
     pub(crate) fn wait_for_log(&self, text: &str) {
+        self.wait_for_log_in_which(text, |log| log.contains(text));
+    }
+
+    /// Waits until this run's log is as wanted. The line of a request is written after its answer has left, so whoever
+    /// reads the log after an answer may be early.
+    pub(crate) fn wait_for_log_in_which(&self, what: &str, is_so: impl Fn(&str) -> bool) {
         let log = &self.running.as_ref().expect("it runs").log;
         let (log, waited) =
-            log.grown.wait_timeout_while(log.text.lock().unwrap(), PATIENCE, |log| !log.contains(text)).unwrap();
-        assert!(!waited.timed_out(), "the log never said {text:?}\n{log}");
+            log.grown.wait_timeout_while(log.text.lock().unwrap(), PATIENCE, |log| !is_so(log)).unwrap();
+        assert!(!waited.timed_out(), "the log never said {what}\n{log}");
     }
 
     /// Has it stop in good order and waits until it has.
