@@ -6,6 +6,7 @@ mod downloads;
 mod files;
 mod index_files;
 mod kit;
+mod openapi;
 mod packages;
 mod pages;
 mod platforms;
@@ -39,6 +40,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::Healthz => status::healthz(),
         Route::Readyz => status::readyz(&ask),
         Route::Metrics => status::metrics(&ask),
+        Route::OpenApi => openapi::document(&ask),
         Route::Setup => accounts::set_up(ask).await,
         Route::SignIn => accounts::sign_in(ask).await,
         Route::SignOut => accounts::sign_out(ask).await,

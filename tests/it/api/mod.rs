@@ -6,6 +6,7 @@ mod files;
 mod index;
 mod kit;
 mod members;
+mod openapi;
 mod packages;
 mod pages;
 mod platforms;
