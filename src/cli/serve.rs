@@ -165,6 +165,7 @@ async fn serve(config: &Config, registry: &Arc<Registry>) -> Result<(), Failure>
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping: running requests may finish");
+    registry.begin_stop();
     // Fails only if all servers have ended already.
     let _ = stop.send(true);
     while let Some(ended) = servers.join_next().await {

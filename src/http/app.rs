@@ -56,6 +56,8 @@ pub(super) struct Ask {
     pub(super) headers: HeaderMap,
     pub(super) query: Query,
     pub(super) body: RequestBody,
+    /// What was shown to say who asks, for answers that go on for longer than a right may last.
+    pub(super) credentials: Credentials,
     path_token: Option<String>,
 }
 
@@ -140,7 +142,8 @@ impl App {
             return Err(Problem::unauthorized("sign in, or send an API token as Authorization: Bearer ph_api_…"));
         }
         let path_token = path_token.map(str::to_owned);
-        let ask = Ask { app: self, caller, outside, method, headers: head.headers, query, body, path_token };
+        let ask =
+            Ask { app: self, caller, outside, method, headers: head.headers, query, body, credentials, path_token };
         handlers::answer(route, ask).await
     }
 

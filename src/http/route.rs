@@ -111,6 +111,8 @@ pub enum Route {
     PutRequirements(FileName),
     /// Publishes a file that is kept elsewhere.
     PutExternal(FileName),
+    /// What changes, as it changes.
+    Events,
     /// What resumable uploads can do.
     UploadOptions,
     /// Own unfinished uploads.
@@ -212,6 +214,7 @@ impl Route {
             | Self::Setup
             | Self::SignIn
             | Self::UploadOptions
+            | Self::Events
             | Self::Packages
             | Self::Package(_)
             | Self::Releases(_)
@@ -324,6 +327,7 @@ impl Route {
             Self::PutManifest(_) => "put_manifest",
             Self::PutRequirements(_) => "put_requirements",
             Self::PutExternal(_) => "put_external",
+            Self::Events => "events",
             Self::UploadOptions => "upload_options",
             Self::Uploads => "uploads",
             Self::CreateUpload => "create_upload",
@@ -457,6 +461,7 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
         }
         ["packages"] => verb.pick([(Verb::Get, Route::Packages), (Verb::Post, Route::CreatePackage)]),
         ["packages", namespace, name, rest @ ..] => package(verb, full_name(namespace, name)?, rest),
+        ["events"] => verb.pick([(Verb::Get, Route::Events)]),
         ["uploads"] => verb.pick([
             (Verb::Options, Route::UploadOptions),
             (Verb::Get, Route::Uploads),
@@ -758,6 +763,7 @@ mod tests {
                 ("DELETE", "delete_upload"),
             ],
         ),
+        ("/api/v1/events", "GET, HEAD", &[("GET", "events")]),
         ("/registry/publish", "POST", &[("POST", "registry_publish")]),
         ("/registry/unpublish", "POST", &[("POST", "registry_unpublish")]),
         ("/api/v1/updates", "GET, HEAD", &[("GET", "updates")]),

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::caller::Caller;
 use super::clock::Clock;
+use super::events::History;
 use super::refusal::Refusal;
 use super::sources::{self, Changed, Sources};
 use super::{Registry, StartError};
@@ -45,6 +46,7 @@ pub(super) fn open(
     options: StoreOptions,
     clock: &Clock,
     schedule_changed: Arc<Notify>,
+    history: Arc<History>,
 ) -> Result<Opened, StartError> {
     // The index is filled from the store, which calls the follower, which feeds the index: it is handed in between.
     let connected: Arc<OnceLock<Arc<Index>>> = Arc::default();
@@ -56,6 +58,7 @@ pub(super) fn open(
         moved,
         sources: Sources::default(),
         prepared: None,
+        history,
     };
     let store = Arc::new(Store::open_media(media, options, follower)?);
     let rows = store.read().map_err(Refusal::from)?;
@@ -80,6 +83,7 @@ struct IndexFollower {
     sources: Sources,
     /// What the commit under way makes of the index, and the packages that it is made from.
     prepared: Option<(Prepared, Changed)>,
+    history: Arc<History>,
 }
 
 impl Follower for IndexFollower {
@@ -121,6 +125,7 @@ impl Follower for IndexFollower {
             // Nobody may be waiting.
             let _ = self.moved.send(serial);
         }
+        self.history.add(changes.notices, micros(&self.clock));
     }
 }
 

@@ -11,6 +11,7 @@ mod changes;
 mod channels;
 mod clock;
 mod downloads;
+mod events;
 mod extension_toml;
 mod files;
 mod indexing;
@@ -48,6 +49,7 @@ pub use changes::IndexChanges;
 pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
+pub use events::{Event, Listener, News};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use kit::{KitAnswer, KitFile};
 pub use packages::{NewPackage, PackagePatch, PackageQuery};
@@ -115,6 +117,9 @@ pub struct Registry {
     hasher: PasswordHasher,
     throttle: Throttle,
     unfinished: Arc<resumable::Slots>,
+    history: Arc<events::History>,
+    /// Whether what would go on for ever is to end.
+    stopping: watch::Sender<bool>,
     setup_token: Box<str>,
     /// Wakes the scheduler when a time was set.
     schedule_changed: Arc<Notify>,
@@ -160,7 +165,8 @@ impl Registry {
     /// As for [`Registry::open`].
     pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
-        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
+        let history = Arc::new(events::History::new(clock.now().as_micros().unsigned_abs()));
+        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed), Arc::clone(&history))?;
         Ok(Self {
             store: opened.store,
             index: opened.index,
@@ -172,6 +178,8 @@ impl Registry {
             config,
             throttle: Throttle::default(),
             unfinished: Arc::default(),
+            history,
+            stopping: watch::Sender::new(false),
             setup_token: accounts::new_setup_token()?,
             schedule_changed,
             garbage_made: Notify::new(),

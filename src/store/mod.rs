@@ -9,6 +9,7 @@ mod edit;
 pub mod file;
 mod index_rows;
 pub mod media;
+mod notice;
 mod open;
 mod records;
 mod rows;
@@ -19,6 +20,7 @@ pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, Mark, Part, Read
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;
+pub use notice::Notice;
 pub use open::{BlobSource, Follower, OpenError, Snapshot, Store, StoreOptions};
 pub use records::{IndexChange, IndexContent, IndexPackage, StoredView};
 pub use rows::{Rows, Source, TokenOwner};

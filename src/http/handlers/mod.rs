@@ -3,6 +3,7 @@
 mod accounts;
 mod channels;
 mod downloads;
+mod events;
 mod files;
 mod index_files;
 mod kit;
@@ -83,6 +84,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::PutManifest(name) => files::put_manifest(ask, name).await,
         Route::PutRequirements(name) => files::put_requirements(ask, name).await,
         Route::PutExternal(name) => files::put_external(ask, name).await,
+        Route::Events => events::events(ask),
         Route::UploadOptions => uploads::options(&ask),
         Route::Uploads => uploads::list(&ask),
         Route::CreateUpload => uploads::create(ask).await,

@@ -29,6 +29,7 @@ pub(super) fn metrics(ask: &Ask) -> Answer {
         ("packhouse_index_serial", "Serial of the index, in microseconds.", status.serial),
         ("packhouse_packages", "Public packages in the index.", status.packages),
         ("packhouse_blob_volumes", "Files that hold blobs.", status.volumes),
+        ("packhouse_event_listeners", "Clients that listen to events.", ask.registry().listeners() as u64),
         ("packhouse_uploads_unfinished", "Resumable uploads that are not finished.", uploads),
         ("packhouse_uploads_unfinished_bytes", "Bytes kept of them.", upload_bytes),
     ] {
