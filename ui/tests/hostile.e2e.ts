@@ -36,8 +36,10 @@ it('hostile names and texts do nothing', async () => {
   const omni = await server.setUp('omni');
   await omni.send('POST', '/api/v1/packages', { name: `${'long-'.repeat(18)}name`, description: HOSTILE });
   const name = `${'long-'.repeat(18)}name`;
-  const file = encodeURIComponent(`<img src=x onerror=alert(1)> & "q" ${RTL}.zip`);
-  await omni.upload(`/api/v1/packages/omni/${name}/releases/stable/1.0.0-${'a'.repeat(50)}/files/any/${file}`, 'bytes');
+  const file = encodeURIComponent('<img src=x onerror=alert(1)> & "q" עברית.zip');
+  const files = `/api/v1/packages/omni/${name}/releases/stable/1.0.0-${'a'.repeat(50)}/files/any`;
+  await omni.upload(`${files}/${file}`, 'bytes');
+  await expect(omni.upload(`${files}/${encodeURIComponent(RTL)}.zip`, 'bytes')).rejects.toThrow('formatting characters');
   await omni.send('PATCH', `/api/v1/packages/omni/${name}/releases/stable/1.0.0-${'a'.repeat(50)}`, {
     description: HOSTILE, yanked: '<script>window.hurt = 9</script>',
   });

@@ -257,7 +257,7 @@ it('tokens, channels and platforms of an account', async () => {
   await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('nightly');
   await page.getByRole('dialog').getByLabel('beta').check();
   await page.getByRole('button', { name: 'Make the channel' }).click();
-  await page.getByRole('cell', { name: 'nightly', exact: true }).waitFor();
+  await page.getByRole('cell', { name: 'nightly', exact: true }).first().waitFor();
 
   await page.getByRole('link', { name: 'Platforms' }).click();
   await page.getByLabel('New platform').fill('wx64.r');
