@@ -113,6 +113,10 @@ pub enum Route {
     PutRequirements(FileName),
     /// Publishes a file that is kept elsewhere.
     PutExternal(FileName),
+    /// What waits for the caller.
+    Attention,
+    /// Counts of a package.
+    Statistics(FullName),
     /// What changes, as it changes.
     Events,
     /// What resumable uploads can do.
@@ -268,6 +272,8 @@ impl Route {
             | Self::PutManifest(_)
             | Self::PutRequirements(_)
             | Self::PutExternal(_)
+            | Self::Attention
+            | Self::Statistics(_)
             | Self::Uploads
             | Self::CreateUpload
             | Self::Upload(_)
@@ -331,6 +337,8 @@ impl Route {
             Self::PutManifest(_) => "put_manifest",
             Self::PutRequirements(_) => "put_requirements",
             Self::PutExternal(_) => "put_external",
+            Self::Attention => "attention",
+            Self::Statistics(_) => "statistics",
             Self::Events => "events",
             Self::UploadOptions => "upload_options",
             Self::Uploads => "uploads",
@@ -442,6 +450,7 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
         }
         ["packages"] => verb.pick([(Verb::Get, Route::Packages), (Verb::Post, Route::CreatePackage)]),
         ["packages", namespace, name, rest @ ..] => package(verb, full_name(namespace, name)?, rest),
+        ["attention"] => verb.pick([(Verb::Get, Route::Attention)]),
         ["events"] => verb.pick([(Verb::Get, Route::Events)]),
         ["uploads"] => verb.pick([
             (Verb::Options, Route::UploadOptions),
@@ -480,6 +489,7 @@ fn package(verb: Verb, name: FullName, segments: &[&str]) -> Result<Route, NoRou
             };
             verb.pick([(Verb::Post, Route::ReplacePackageToken(name, kind))])
         }
+        ["statistics"] => verb.pick([(Verb::Get, Route::Statistics(name))]),
         ["members"] => verb.pick([(Verb::Get, Route::Members(name))]),
         ["members", user] => {
             let user: UserName = parse("user", user)?;
@@ -738,6 +748,8 @@ mod tests {
                 ("DELETE", "delete_upload"),
             ],
         ),
+        ("/api/v1/attention", "GET, HEAD", &[("GET", "attention")]),
+        ("/api/v1/packages/omni/kit/statistics", "GET, HEAD", &[("GET", "statistics")]),
         ("/api/v1/events", "GET, HEAD", &[("GET", "events")]),
         ("/registry/publish", "POST", &[("POST", "registry_publish")]),
         ("/registry/unpublish", "POST", &[("POST", "registry_unpublish")]),
