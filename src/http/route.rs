@@ -111,6 +111,10 @@ pub enum Route {
     PutRequirements(FileName),
     /// Publishes a file that is kept elsewhere.
     PutExternal(FileName),
+    /// What waits for the caller.
+    Attention,
+    /// Counts of a package.
+    Statistics(FullName),
     /// What changes, as it changes.
     Events,
     /// What resumable uploads can do.
@@ -265,6 +269,8 @@ impl Route {
             | Self::PutManifest(_)
             | Self::PutRequirements(_)
             | Self::PutExternal(_)
+            | Self::Attention
+            | Self::Statistics(_)
             | Self::Uploads
             | Self::CreateUpload
             | Self::Upload(_)
@@ -327,6 +333,8 @@ impl Route {
             Self::PutManifest(_) => "put_manifest",
             Self::PutRequirements(_) => "put_requirements",
             Self::PutExternal(_) => "put_external",
+            Self::Attention => "attention",
+            Self::Statistics(_) => "statistics",
             Self::Events => "events",
             Self::UploadOptions => "upload_options",
             Self::Uploads => "uploads",
@@ -461,6 +469,7 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
         }
         ["packages"] => verb.pick([(Verb::Get, Route::Packages), (Verb::Post, Route::CreatePackage)]),
         ["packages", namespace, name, rest @ ..] => package(verb, full_name(namespace, name)?, rest),
+        ["attention"] => verb.pick([(Verb::Get, Route::Attention)]),
         ["events"] => verb.pick([(Verb::Get, Route::Events)]),
         ["uploads"] => verb.pick([
             (Verb::Options, Route::UploadOptions),
@@ -499,6 +508,7 @@ fn package(verb: Verb, name: FullName, segments: &[&str]) -> Result<Route, NoRou
             };
             verb.pick([(Verb::Post, Route::ReplacePackageToken(name, kind))])
         }
+        ["statistics"] => verb.pick([(Verb::Get, Route::Statistics(name))]),
         ["members"] => verb.pick([(Verb::Get, Route::Members(name))]),
         ["members", user] => {
             let user: UserName = parse("user", user)?;
@@ -763,6 +773,8 @@ mod tests {
                 ("DELETE", "delete_upload"),
             ],
         ),
+        ("/api/v1/attention", "GET, HEAD", &[("GET", "attention")]),
+        ("/api/v1/packages/omni/kit/statistics", "GET, HEAD", &[("GET", "statistics")]),
         ("/api/v1/events", "GET, HEAD", &[("GET", "events")]),
         ("/registry/publish", "POST", &[("POST", "registry_publish")]),
         ("/registry/unpublish", "POST", &[("POST", "registry_unpublish")]),

@@ -18,6 +18,8 @@ const COLLECT_DELAY: Duration = Duration::from_millis(500);
 const IMPROVE_EVERY: Duration = Duration::from_secs(5);
 /// Pieces that are compressed better in one round, of about a millisecond each.
 const IMPROVED_AT_ONCE_MAX: usize = 200;
+/// How often what was counted is written: what a crash loses.
+const WRITE_STATISTICS_EVERY: Duration = Duration::from_secs(10);
 /// How often expired uploads are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 /// How long uploads whose requests were cut may take to keep what has come, when the server stops.
@@ -41,6 +43,7 @@ impl Background {
         tasks.spawn(until(stopped.clone(), schedule(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), collect(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), expire(Arc::clone(registry))));
+        tasks.spawn(until(stopped.clone(), write_statistics(Arc::clone(registry))));
         tasks.spawn(until(stopped, improve(Arc::clone(registry))));
         Self { stop, tasks, registry: Arc::clone(registry) }
     }
@@ -101,6 +104,19 @@ async fn expire(registry: Arc<Registry>) {
             tracing::error!(%error, "expired uploads could not be removed; trying again");
         }
         tokio::time::sleep(EXPIRE_EVERY).await;
+    }
+}
+
+/// Writes what was counted.
+async fn write_statistics(registry: Arc<Registry>) {
+    loop {
+        tokio::time::sleep(WRITE_STATISTICS_EVERY).await;
+        let for_work = Arc::clone(&registry);
+        match tokio::task::spawn_blocking(move || for_work.write_statistics()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "counts could not be written; trying again"),
+            Err(error) => tracing::error!(%error, "counts could not be written"),
+        }
     }
 }
 

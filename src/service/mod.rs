@@ -5,6 +5,7 @@
 
 mod access;
 mod accounts;
+mod attention;
 mod background;
 mod caller;
 mod changes;
@@ -28,6 +29,7 @@ mod registry_publish;
 mod releases;
 mod resumable;
 mod sources;
+mod statistics;
 mod throttle;
 mod tokens;
 mod updates;
@@ -43,6 +45,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 pub use accounts::{NewSession, SESSION_S, UserPatch};
+pub use attention::AttentionView;
 pub use background::Background;
 pub use caller::{Caller, Credentials, Identity, SignedIn};
 pub use changes::IndexChanges;
@@ -60,6 +63,7 @@ pub use releases::{ReleaseName, ReleasePatch};
 pub use resumable::{
     Checksum, ChecksumKind, ContinueError, Metadata, NewUpload, Received, Receiving, UploadState, UploadView,
 };
+pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsView};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
@@ -87,6 +91,8 @@ pub struct RegistryConfig {
     pub file_bytes_max: u64,
     /// How long an unfinished upload is kept after its last byte came.
     pub upload_expiry: Duration,
+    /// How many days counts are kept by day.
+    pub statistics_days: u32,
     /// How the store is kept.
     pub store: StoreOptions,
     /// PBKDF2 iterations of new password hashes, where they are not the default; fewer are for tests alone.
@@ -98,6 +104,7 @@ impl Default for RegistryConfig {
         Self {
             file_bytes_max: 16 << 30,
             upload_expiry: Duration::from_secs(24 * 60 * 60),
+            statistics_days: STATISTICS_DAYS_MAX,
             store: StoreOptions::default(),
             password_rounds: None,
         }
@@ -118,6 +125,7 @@ pub struct Registry {
     throttle: Throttle,
     unfinished: Arc<resumable::Slots>,
     history: Arc<events::History>,
+    counters: Arc<statistics::Counters>,
     /// Whether what would go on for ever is to end.
     stopping: watch::Sender<bool>,
     setup_token: Box<str>,
@@ -179,6 +187,7 @@ impl Registry {
             throttle: Throttle::default(),
             unfinished: Arc::default(),
             history,
+            counters: Arc::default(),
             stopping: watch::Sender::new(false),
             setup_token: accounts::new_setup_token()?,
             schedule_changed,
@@ -222,6 +231,9 @@ impl Registry {
     /// Finishes accepted work and closes the store cleanly. Blocks.
     pub fn close(&self) {
         self.unfinished.close();
+        if let Err(error) = self.write_statistics() {
+            tracing::error!(%error, "the last counts could not be written");
+        }
         self.store.close();
     }
 

@@ -173,6 +173,7 @@ pub struct PackageView {
     /// The owner's, for those who may publish.
     #[serde(skip_serializing_if = "Option::is_none")]
     platforms: Option<Vec<PlatformName>>,
+    downloads: u64,
     created: Timestamp,
     changed: Timestamp,
 }
@@ -218,6 +219,7 @@ impl PackageView {
             default_channel,
             channels: publishes.then(|| channels.into_iter().map(|channel| channel.name).collect()),
             platforms,
+            downloads: rows.package_downloads(package.id)?,
             created: package.created,
             changed: package.changed,
         })
@@ -235,6 +237,7 @@ pub struct ReleaseView {
     yanked: Option<String>,
     description: String,
     description_html: String,
+    downloads: u64,
     files: Vec<FileView>,
     created: Timestamp,
     changed: Timestamp,
@@ -254,6 +257,7 @@ pub struct FileView {
     external_url: Option<String>,
     requirements: Vec<Requirement>,
     url: String,
+    downloads: u64,
     created: Timestamp,
     changed: Timestamp,
 }
@@ -301,7 +305,8 @@ impl<'a> ReleaseViews<'a> {
 
     pub(super) fn release<S: Source>(&self, rows: &Rows<S>, release: &Release) -> Result<ReleaseView, StorageError> {
         let files = rows.files(release.id)?;
-        let files = files.iter().map(|file| self.file(release, file)).collect::<Result<_, StorageError>>()?;
+        let files =
+            files.iter().map(|file| self.file(rows, release, file)).collect::<Result<Vec<_>, StorageError>>()?;
         Ok(ReleaseView {
             channel: self.channel_name(release)?.clone(),
             version: release.version.clone(),
@@ -311,13 +316,19 @@ impl<'a> ReleaseViews<'a> {
             yanked: release.yanked.as_ref().map(|reason| reason.as_str().to_owned()),
             description: release.description.as_str().to_owned(),
             description_html: markdown::to_html(&release.description),
+            downloads: files.iter().map(|file| file.downloads).sum(),
             files,
             created: release.created,
             changed: release.changed,
         })
     }
 
-    pub(super) fn file(&self, release: &Release, file: &ReleaseFile) -> Result<FileView, StorageError> {
+    pub(super) fn file<S: Source>(
+        &self,
+        rows: &Rows<S>,
+        release: &Release,
+        file: &ReleaseFile,
+    ) -> Result<FileView, StorageError> {
         let platform = self.platform_name(file)?;
         Ok(FileView {
             platform: platform.clone(),
@@ -331,6 +342,7 @@ impl<'a> ReleaseViews<'a> {
             external_url: file.content.external_url().map(|url| url.as_str().to_owned()),
             requirements: file.requirements.clone(),
             url: format!("{}{}", self.origin, self.file_path(release, file)?),
+            downloads: rows.file_downloads(release.id, file.id)?,
             created: file.created,
             changed: file.changed,
         })

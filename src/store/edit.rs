@@ -233,6 +233,7 @@ impl<'t> Edit<'t> {
         });
         let tx = self.tx();
         tx.open_table(tables::PACKAGES)?.remove(package.id.0)?;
+        tx.open_table(tables::PACKAGE_DOWNLOADS)?.remove(package.id.0)?;
         let folded = package.full_name().as_str().to_ascii_lowercase();
         tx.open_table(tables::PACKAGES_BY_NAME)?.remove(folded.as_str())?;
         tx.open_table(tables::PACKAGES_BY_CHANGE)?.remove((package.changed.as_micros(), package.id.0))?;
@@ -383,6 +384,7 @@ impl<'t> Edit<'t> {
     pub fn delete_file(&mut self, release: &Release, file: &ReleaseFile) -> Result<(), StorageError> {
         let tx = self.tx();
         tx.open_table(tables::FILES)?.remove((file.release.0, file.id.0))?;
+        tx.open_table(tables::FILE_DOWNLOADS)?.remove((file.release.0, file.id.0))?;
         if release.is_sealed() {
             let place = deleted_place(file.platform, &file.display_name);
             let mut table = tx.open_table(tables::DELETED_FILES)?;

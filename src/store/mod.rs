@@ -13,6 +13,7 @@ mod notice;
 mod open;
 mod records;
 mod rows;
+mod statistics_rows;
 mod tables;
 mod upload_rows;
 
@@ -24,6 +25,7 @@ pub use notice::Notice;
 pub use open::{BlobSource, Follower, OpenError, Snapshot, Store, StoreOptions};
 pub use records::{IndexChange, IndexContent, IndexPackage, StoredView};
 pub use rows::{Rows, Source, TokenOwner};
+pub use statistics_rows::{CountKey, CountKind, OTHER};
 
 impl StorageError {
     /// The tables contradict each other.

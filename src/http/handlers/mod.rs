@@ -13,6 +13,7 @@ mod pages;
 mod platforms;
 mod registry;
 mod releases;
+mod statistics;
 mod status;
 mod tokens;
 mod updates;
@@ -84,6 +85,8 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::PutManifest(name) => files::put_manifest(ask, name).await,
         Route::PutRequirements(name) => files::put_requirements(ask, name).await,
         Route::PutExternal(name) => files::put_external(ask, name).await,
+        Route::Attention => statistics::attention(ask).await,
+        Route::Statistics(name) => statistics::statistics(ask, name).await,
         Route::Events => events::events(ask),
         Route::UploadOptions => uploads::options(&ask),
         Route::Uploads => uploads::list(&ask),

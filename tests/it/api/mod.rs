@@ -1,7 +1,9 @@
 //! The calls of the API, by subject: what each does, answers and refuses. Who may call them is `roles`' matter.
 
+mod attention;
 mod channels;
 mod downloads;
+mod events;
 mod files;
 mod index;
 mod kit;
@@ -16,6 +18,7 @@ mod registry;
 mod releases;
 mod session;
 mod setup;
+mod statistics;
 mod tokens;
 mod updates;
 mod uploads;

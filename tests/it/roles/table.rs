@@ -157,6 +157,9 @@ const fn on(
     Call { route, method, path, content, public, private }
 }
 
+/// Who may publish anything may.
+const PUBLISHES: Row = [401, 200, 200, 200, 200, 200, 200, 403, 200, 200, 403, 200, 403, 200];
+
 /// Whose it is may: the user with a token that publishes, and nobody else knows of it.
 const fn own_upload(ok: u16) -> Row {
     [401, 404, 404, 404, 404, ok, 404, 403, ok, ok, 403, 404, 403, 404]
@@ -341,14 +344,12 @@ pub(super) const CALLS: &[Call] = &[
     on("updates", "GET", "/api/v1/updates?id=omni.{p}", None, all(200), readers(200)),
     on("updates", "GET", "/api/v1/updates?id=omni.{p}&mode=2&version=0.1", None, all(200), readers(200)),
     on("requirements", "GET", "/api/v1/requirements?id=omni.{p}", None, all(200), readers(200)),
+    call("attention", "GET", "/api/v1/attention", None, PUBLISHES),
+    // A HEAD, since what comes of a GET never ends.
+    call("events", "HEAD", "/api/v1/events", None, all(200)),
+    on("statistics", "GET", "/api/v1/packages/omni/{p}/statistics", None, maintainers(200, 403), maintainers(200, 404)),
     call("upload_options", "OPTIONS", "/api/v1/uploads", None, all(204)),
-    call(
-        "uploads",
-        "GET",
-        "/api/v1/uploads",
-        None,
-        [401, 200, 200, 200, 200, 200, 200, 403, 200, 200, 403, 200, 403, 200],
-    ),
+    call("uploads", "GET", "/api/v1/uploads", None, PUBLISHES),
     on(
         "create_upload",
         "POST",
