@@ -26,7 +26,7 @@ fn sync(server: &TestServer, dir: &Path) -> Value {
 /// How often each route was asked for since the log had that length.
 fn asked(server: &TestServer, since: usize) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for line in server.log()[since..].lines() {
+    for line in server.settled_log()[since..].lines() {
         let (_, rest) = line.split_once("route=\"").unwrap_or_default();
         if let Some((route, _)) = rest.split_once('"') {
             *counts.entry(route.to_owned()).or_default() += 1;
@@ -40,7 +40,7 @@ fn only_what_changed_is_fetched() {
     let server = with_packages();
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("index");
-    let begun = server.log().len();
+    let begun = server.settled_log().len();
     let first = sync(&server, &dir);
     assert_eq!((first["added"].as_array().unwrap().len(), &first["new_state"]), (PACKAGES, &json!(true)));
     assert_eq!(asked(&server, begun)["index_package"], PACKAGES);
@@ -51,7 +51,7 @@ fn only_what_changed_is_fetched() {
     let summaries = std::fs::read_to_string(dir.join("summaries.json")).unwrap();
     assert_eq!(summaries, server.anonymous().get("/v2/summaries.gz").is(200).gunzip());
 
-    let begun = server.log().len();
+    let begun = server.settled_log().len();
     let again = sync(&server, &dir);
     assert_eq!((&again["new_state"], &again["files_fetched"]), (&json!(false), &json!(0)));
     let counts = asked(&server, begun);
@@ -62,7 +62,7 @@ fn only_what_changed_is_fetched() {
     omni.delete("/api/v1/packages/omni/p5").is(204);
     omni.make_package("new", "public");
     omni.publish("omni/new", "stable/1.0.0", "any/a", "new");
-    let begun = server.log().len();
+    let begun = server.settled_log().len();
     let third = sync(&server, &dir);
     assert_eq!(
         (&third["added"], &third["changed"], &third["removed"]),
