@@ -13,10 +13,11 @@ use tracing_subscriber::EnvFilter;
 
 use super::Failure;
 use super::args::ServeArgs;
+use crate::http::access_log::{self, AccessLog};
 use crate::http::app::{App, AppConfig};
 use crate::http::forwarded::{Network, TrustedProxies};
 use crate::http::tls::{Tls, TlsFiles};
-use crate::http::{Limits, Server, ServerConfig};
+use crate::http::{Limits, Server, ServerConfig, Workers};
 use crate::service::{Background, Clock, Registry, RegistryConfig, STATISTICS_DAYS_MAX};
 
 /// Where the server listens unless it is told otherwise: for this machine alone, until its operator decides.
@@ -82,6 +83,7 @@ impl Config {
             public_url: args.public_url.as_deref().map(check_public_url).transpose()?,
             trusted_proxies: TrustedProxies::new(networks.collect::<Result<_, Failure>>()?),
             file_bytes_max: registry.file_bytes_max,
+            access_log: Arc::default(),
         };
         let listen = if args.listen.is_empty() { vec![LISTEN_DEFAULT] } else { args.listen.clone() };
         Ok(Self { data: args.data.clone(), listen, tls, limits, registry, app, log: args.log.clone() })
@@ -103,14 +105,18 @@ fn check_public_url(text: &str) -> Result<String, Failure> {
 /// # Errors
 /// Wrong usage, or why it could not start.
 pub fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let config = Config::check(args)?;
+    let mut config = Config::check(args)?;
     log_to_standard_error(&config.log)?;
+    if tracing::enabled!(target: access_log::TARGET, tracing::Level::INFO) {
+        config.app.access_log = Arc::new(AccessLog::start(std::io::stderr()).map_err(Failure::of)?);
+    }
     // A certificate that cannot be used is told before anything is opened.
     config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
     raise_descriptor_limit(config.limits.connections_max);
     let registry = Arc::new(Registry::open(&config.data, config.registry.clone(), Clock::System).map_err(Failure::of)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::of)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
     let served = runtime.block_on(serve(&config, &registry));
+    config.app.access_log.close();
     // Everything accepted is on disk before the process ends, whatever ended it.
     registry.close();
     tracing::info!("stopped");
@@ -141,6 +147,7 @@ fn log_to_standard_error(filter: &str) -> Result<(), Failure> {
 async fn serve(config: &Config, registry: &Arc<Registry>) -> Result<(), Failure> {
     let app = Arc::new(App::new(Arc::clone(registry), config.app.clone()));
     let (stop, stopped) = watch::channel(false);
+    let workers = Arc::new(Workers::start().map_err(Failure::of)?);
     let mut servers = JoinSet::new();
     let mut addresses = Vec::new();
     for listen in &config.listen {
@@ -149,6 +156,7 @@ async fn serve(config: &Config, registry: &Arc<Registry>) -> Result<(), Failure>
             tls: config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?,
             limits: config.limits,
             trusted_proxies: config.app.trusted_proxies.clone(),
+            workers: Arc::clone(&workers),
         });
         let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         addresses.push(server.local_address().map_err(Failure::of)?);

@@ -384,10 +384,17 @@ pub fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
         return Err(NoRoute::Malformed("the path has more than 4096 bytes"));
     }
     let inner = path.strip_prefix('/').ok_or(NoRoute::NotFound)?;
-    let segments = inner.split('/').map(decode).collect::<Result<Vec<String>, NoRoute>>()?;
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let verb = Verb::of(method);
-    match segments.as_slice() {
+    if !inner.contains('%') {
+        return route_of(verb, &inner.split('/').collect::<Vec<&str>>());
+    }
+    let segments = inner.split('/').map(decode).collect::<Result<Vec<String>, NoRoute>>()?;
+    route_of(verb, &segments.iter().map(String::as_str).collect::<Vec<&str>>())
+}
+
+/// The route of a path, from its decoded segments.
+fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
+    match segments {
         [""] => verb.pick([(Verb::Get, Route::Landing)]),
         ["setup"] => verb.pick([(Verb::Get, Route::SetupPage), (Verb::Post, Route::SetupForm)]),
         ["healthz"] => verb.pick([(Verb::Get, Route::Healthz)]),

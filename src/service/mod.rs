@@ -81,7 +81,7 @@ use crate::index::Index;
 use crate::store::media::{DirMedia, Media};
 use crate::store::{Collected, OpenError, StorageError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
-use readers::PrivateViews;
+use readers::{PrivatePackages, PrivateViews};
 use throttle::Throttle;
 
 /// What an operator may set about the use cases.
@@ -117,6 +117,7 @@ pub struct Registry {
     index: Arc<Index>,
     /// The serial of the last step of the index, for those who wait for the next.
     moved: watch::Receiver<Serial>,
+    private_packages: Arc<PrivatePackages>,
     private_views: PrivateViews,
     kit_files: kit::KitFiles,
     clock: Clock,
@@ -138,7 +139,7 @@ pub struct Registry {
 /// What a registry is like at a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Status {
-    /// The serial of the last change.
+    /// The serial of the last change to what everyone sees on their owners' default channels.
     pub serial: u64,
     /// How many public packages are on their owners' default channels.
     pub packages: u64,
@@ -179,6 +180,7 @@ impl Registry {
             store: opened.store,
             index: opened.index,
             moved: opened.moved,
+            private_packages: opened.private_packages,
             private_views: PrivateViews::default(),
             kit_files: kit::KitFiles::default(),
             clock,
@@ -198,9 +200,12 @@ impl Registry {
     /// What the registry is like at the moment, as far as everyone may know.
     #[must_use]
     pub fn status(&self) -> Status {
+        // Not the index's own serial: that moves with private packages too.
+        let snapshot = self.index.snapshot();
+        let view = snapshot.view(&ViewName::Default);
         Status {
-            serial: self.index.serial().0,
-            packages: self.index.snapshot().view(&ViewName::Default).map_or(0, |view| view.package_count() as u64),
+            serial: view.map_or(0, |view| view.serial().0),
+            packages: view.map_or(0, |view| view.package_count() as u64),
             volumes: self.store.volume_count() as u64,
         }
     }

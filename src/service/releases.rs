@@ -60,7 +60,7 @@ impl Registry {
             Some(channel) => vec![channel_named(&rows, package.owner, channel)?],
             None => rows.channels(package.owner)?,
         };
-        let cursor = cursor.map(parse_cursor).transpose()?;
+        let cursor = cursor.map(|cursor| parse_cursor(&rows.channels(package.owner)?, cursor)).transpose()?;
         let mut found = Vec::new();
         for channel in &channels {
             collect_below(&rows, &package, channel, cursor.as_ref(), may_see_drafts(role), limit + 1, &mut found)?;
@@ -68,7 +68,9 @@ impl Registry {
         found.sort_by(|a, b| b.version.cmp(&a.version).then(a.channel.cmp(&b.channel)));
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|last| format!("{}:{}", last.channel.0, last.version));
+        let name_of = |id| channels.iter().find(|channel| channel.id == id).map(|channel| &channel.name);
+        let next =
+            found.last().filter(|_| more).and_then(|last| Some(format!("{}:{}", name_of(last.channel)?, last.version)));
         let views = ReleaseViews::new(&rows, &package, caller)?;
         let items = found.iter().map(|release| views.release(&rows, release)).collect::<Result<_, StorageError>>()?;
         Ok(Page { items, next })
@@ -285,9 +287,10 @@ struct Cursor {
     version: Version,
 }
 
-fn parse_cursor(cursor: &str) -> Result<Cursor, Refusal> {
+fn parse_cursor(channels: &[Channel], cursor: &str) -> Result<Cursor, Refusal> {
     let parsed = cursor.split_once(':').and_then(|(channel, version)| {
-        Some(Cursor { channel: ChannelId(channel.parse().ok()?), version: version.parse().ok()? })
+        let channel = channels.iter().find(|known| known.name.as_str() == channel)?.id;
+        Some(Cursor { channel, version: version.parse().ok()? })
     });
     parsed.ok_or_else(|| Refusal::invalid("cursor", "a cursor is what `next` of the page before said"))
 }

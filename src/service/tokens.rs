@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Registry;
 use super::caller::{Caller, Identity};
-use super::random::new_token;
+use super::random::{new_token, random_id};
 use super::refusal::Refusal;
 use super::views::{ApiTokenView, Page};
 use crate::model::limits::API_TOKENS_PER_USER_MAX;
@@ -83,6 +83,7 @@ impl Registry {
         }
         let secret = new_token(TokenKind::Api)?;
         let digest = secret.digest();
+        let id = ApiTokenId(random_id()?);
         let token = self
             .store
             .write(move |edit| {
@@ -91,8 +92,11 @@ impl Registry {
                         "a user has at most {API_TOKENS_PER_USER_MAX} API tokens; delete one first"
                     )));
                 }
+                if edit.api_token(user, id)?.is_some() {
+                    return Err(Refusal::Unavailable("the number of this token is taken; try again".to_owned()));
+                }
                 let token = ApiToken {
-                    id: ApiTokenId(edit.new_id()?),
+                    id,
                     user,
                     name: name.clone(),
                     digest,

@@ -134,7 +134,8 @@ impl<'t> IndexEdit<'t> {
         tx.delete_table(tables::INDEX_VIEWS)?;
         tx.delete_table(tables::INDEX_CHANGES)?;
         tx.open_table(tables::INDEX_PACKAGES)?;
-        tx.open_table(tables::INDEX_VIEWS)?;
+        // The view that is always there has a serial of its own before anything public is on it, and keeps it.
+        tx.open_table(tables::INDEX_VIEWS)?.insert("", serial)?;
         tx.open_table(tables::INDEX_CHANGES)?;
         let mut meta = tx.open_table(tables::META)?;
         meta.insert(tables::META_RENDERING, rendering)?;

@@ -94,7 +94,7 @@ async fn deflate(seen: &SeenView, work: fn(&IndexView) -> Arc<Rendered>) -> Resu
 
 pub(super) fn send(ask: &Ask, rendered: &Arc<Rendered>, public: bool) -> Answer {
     let cache = if public { "no-cache" } else { "private, no-cache" };
-    let etag = ETag::strong(rendered.etag().trim_matches('"')).map_err(|error| Problem::internal(&error))?;
+    let etag = ETag::quoted(rendered.etag()).map_err(|error| Problem::internal(&error))?;
     let head = FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
         content_type: HeaderValue::from_static("application/gzip"),

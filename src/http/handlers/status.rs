@@ -26,7 +26,7 @@ pub(super) fn metrics(ask: &Ask) -> Answer {
     let mut text = ask.app.metrics.to_text();
     let (uploads, upload_bytes) = ask.registry().count_unfinished_uploads()?;
     for (name, help, value) in [
-        ("packhouse_index_serial", "Serial of the index, in microseconds.", status.serial),
+        ("packhouse_index_serial", "Serial of the public index, in microseconds.", status.serial),
         ("packhouse_packages", "Public packages in the index.", status.packages),
         ("packhouse_blob_volumes", "Files that hold blobs.", status.volumes),
         ("packhouse_event_listeners", "Clients that listen to events.", ask.registry().listeners() as u64),

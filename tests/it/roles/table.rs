@@ -131,6 +131,11 @@ const fn members(ok: u16, no: u16) -> Row {
     [401, no, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, no, no]
 }
 
+/// The people among them may: a token of the package is passed on to those who need not know them.
+const fn people(ok: u16, no: u16) -> Row {
+    [401, no, ok, ok, ok, ok, ok, ok, ok, ok, 403, 403, no, no]
+}
+
 /// Users may, with a token of that scope.
 const fn users(ok: u16, read: u16, publish: u16) -> Row {
     [401, ok, ok, ok, ok, ok, ok, read, publish, ok, 403, 403, 403, 403]
@@ -245,7 +250,7 @@ pub(super) const CALLS: &[Call] = &[
         owners(201, 403),
         owners(201, 404),
     ),
-    on("members", "GET", "/api/v1/packages/omni/{p}/members", None, members(200, 403), members(200, 404)),
+    on("members", "GET", "/api/v1/packages/omni/{p}/members", None, people(200, 403), people(200, 404)),
     on(
         "put_member",
         "PUT",
