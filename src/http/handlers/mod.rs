@@ -34,9 +34,7 @@ const TEXT_JSON_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// which are many, do not move the state of uploads about.
 pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
     match route {
-        Route::Landing => pages::landing(&ask),
-        Route::SetupPage => pages::setup(&ask),
-        Route::SetupForm => Box::pin(pages::submit_setup(ask)).await,
+        Route::Page => pages::page(&ask),
         Route::Asset(name) => pages::asset(&ask, &name),
         Route::Healthz => status::healthz(),
         Route::Readyz => status::readyz(&ask),

@@ -169,10 +169,9 @@ const SIGN_IN: Content = Json(r#"{"name":"omni","password":"correct horse batter
 
 /// Every call there is.
 pub(super) const CALLS: &[Call] = &[
-    call("landing", "GET", "/", None, all(200)),
-    call("setup_page", "GET", "/setup", None, all(200)),
-    call("setup_form", "POST", "/setup", Bytes("token=x&name=eve&password=correct+horse"), all(403)),
-    call("asset", "GET", "/style.css", None, all(200)),
+    call("page", "GET", "/", None, all(200)),
+    call("page", "GET", "/p/omni/hush/settings", None, all(200)),
+    call("asset", "GET", "/favicon.svg", None, all(200)),
     call("healthz", "GET", "/healthz", None, all(200)),
     call("readyz", "GET", "/readyz", None, all(200)),
     call("metrics", "GET", "/metrics", None, all(200)),
