@@ -35,7 +35,7 @@ pub use self::render::{RenderedContent, RenderedPackage, render, render_all};
 pub use self::segments::Rendered;
 pub use self::serial::Serial;
 pub use self::snapshot::Snapshot;
-pub use self::source::{FileSource, PackageSource, ReleaseSource};
+pub use self::source::{FileSource, LineMemory, PackageSource, ReleaseSource};
 pub use self::view::{View, ViewName};
 use crate::model::{PackageKey, Visibility};
 

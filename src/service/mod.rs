@@ -26,6 +26,7 @@ mod refusal;
 mod registry_publish;
 mod releases;
 mod sources;
+mod start;
 mod throttle;
 mod tokens;
 mod updates;
@@ -53,6 +54,7 @@ pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
 pub use releases::{ReleaseName, ReleasePatch};
+pub use start::{DataDirectory, StartProgress};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
@@ -67,7 +69,7 @@ pub use crate::index::{Rendered, Serial, Snapshot as IndexSnapshot, View as Inde
 pub use crate::store::BlobSource;
 
 use crate::index::Index;
-use crate::store::media::{DirMedia, Media};
+use crate::store::media::Media;
 use crate::store::{Collected, OpenError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
 use readers::{PrivatePackages, PrivateViews};
@@ -138,8 +140,7 @@ impl Registry {
     /// # Errors
     /// If another process holds the directory, it is damaged, or a newer program wrote it.
     pub fn open(dir: &Path, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
-        let media = DirMedia::open(dir).map_err(OpenError::from)?;
-        Self::open_media(Arc::new(media), config, clock)
+        DataDirectory::hold(dir)?.open(config, clock, &StartProgress::default())
     }
 
     /// Opens a registry on any medium.
@@ -147,8 +148,17 @@ impl Registry {
     /// # Errors
     /// As for [`Registry::open`].
     pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
+        Self::open_media_telling(media, config, clock, &StartProgress::default())
+    }
+
+    fn open_media_telling(
+        media: Arc<dyn Media>,
+        config: RegistryConfig,
+        clock: Clock,
+        progress: &StartProgress,
+    ) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
-        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
+        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed), progress)?;
         Ok(Self {
             store: opened.store,
             index: opened.index,

@@ -79,7 +79,7 @@ pub fn render(source: &PackageSource) -> RenderedPackage {
             if lines.is_empty() {
                 return None;
             }
-            let file = PackageFile::new(Arc::clone(&shared_name), lines.iter().map(|line| &*line.text));
+            let file = PackageFile::new(Arc::clone(&shared_name), lines.iter().map(|line| line.text()));
             let channel_name = |line: &Line<'_>| {
                 source.channels.iter().find(|channel| channel.id == line.release.channel).map(|channel| &channel.name)
             };
