@@ -30,6 +30,7 @@ mod throttle;
 mod tokens;
 mod updates;
 mod uploads;
+mod view_releases;
 mod views;
 mod zip_entry;
 
@@ -56,6 +57,7 @@ pub use releases::{ReleaseName, ReleasePatch};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
+pub use view_releases::ViewReleases;
 pub use views::{
     ApiTokenView, ChannelView, FileView, MemberView, PackageView, Page, PlatformView, ReleaseView, SessionView,
     UserView,

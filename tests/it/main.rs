@@ -16,3 +16,4 @@ mod solve;
 mod support;
 mod tidy;
 mod tls;
+mod transfer;
