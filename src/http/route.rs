@@ -131,6 +131,8 @@ pub enum Route {
     IndexChanges(View),
     /// `packages/FULLNAME.gz` of a view.
     IndexPackage(View, FullName),
+    /// `releases/FULLNAME.json` of a view.
+    IndexReleases(View, FullName),
     /// A file of a view in the second dialect of the index.
     KitFile(View, KitFile),
     /// `archives/FULLNAME/FULLNAME-ID.json` of a view.
@@ -210,6 +212,7 @@ impl Route {
             | Self::IndexSummaries(_)
             | Self::IndexChanges(_)
             | Self::IndexPackage(..)
+            | Self::IndexReleases(..)
             | Self::KitFile(..)
             | Self::ArchiveManifest(..)
             | Self::Archive(..) => Access::Anyone,
@@ -313,6 +316,7 @@ impl Route {
             Self::IndexSummaries(_) => "index_summaries",
             Self::IndexChanges(_) => "index_changes",
             Self::IndexPackage(..) => "index_package",
+            Self::IndexReleases(..) => "index_releases",
             Self::KitFile(_, KitFile::Registry) => "kit_registry",
             Self::KitFile(_, KitFile::Summaries) => "kit_summaries",
             Self::KitFile(_, KitFile::Package(_)) => "kit_package",
@@ -515,6 +519,10 @@ fn index(verb: Verb, view: View, segments: &[&str]) -> Result<Route, NoRoute> {
             let name = file.strip_suffix(".gz").ok_or(NoRoute::NotFound)?;
             Route::IndexPackage(view, unknown_if_invalid(name)?)
         }
+        ["releases", file] => {
+            let name = file.strip_suffix(".json").ok_or(NoRoute::NotFound)?;
+            Route::IndexReleases(view, unknown_if_invalid(name)?)
+        }
         ["archives", name, file] => {
             let package: FullName = unknown_if_invalid(name)?;
             let id = file.strip_suffix(".json").and_then(|stem| package_id(name, stem)).ok_or(NoRoute::NotFound)?;
@@ -711,6 +719,8 @@ mod tests {
         ("/channels/beta/v2/summaries.gz", "GET, HEAD", &[("GET", "index_summaries")]),
         ("/channels/beta/v2/changes", "GET, HEAD", &[("GET", "index_changes")]),
         ("/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "index_package")]),
+        ("/v2/releases/omni.kit.json", "GET, HEAD", &[("GET", "index_releases")]),
+        ("/channels/beta/v2/releases/omni.kit.json", "GET, HEAD", &[("GET", "index_releases")]),
         ("/kit/v2/registry.gz", "GET, HEAD", &[("GET", "kit_registry")]),
         ("/channels/beta/kit/v2/summaries.gz", "GET, HEAD", &[("GET", "kit_summaries")]),
         ("/kit/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "kit_package")]),

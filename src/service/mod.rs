@@ -31,6 +31,7 @@ mod throttle;
 mod tokens;
 mod updates;
 mod uploads;
+mod view_releases;
 mod views;
 mod zip_entry;
 
@@ -58,6 +59,7 @@ pub use start::{DataDirectory, StartProgress};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
+pub use view_releases::ViewReleases;
 pub use views::{
     ApiTokenView, ChannelView, FileView, MemberView, PackageView, Page, PlatformView, ReleaseView, SessionView,
     UserView,

@@ -18,3 +18,4 @@ mod solve;
 mod support;
 mod tidy;
 mod tls;
+mod transfer;

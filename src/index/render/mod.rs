@@ -3,6 +3,7 @@
 //! Knows the texts of lines and summaries; which views exist and what else is in them does not matter here.
 
 mod line;
+mod listing;
 mod resolve;
 mod summary;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use self::line::Line;
+pub use self::listing::{ListedArchive, Listing, listing};
 use self::resolve::Releases;
 use super::package_file::PackageFile;
 use super::source::PackageSource;
