@@ -14,6 +14,7 @@ use super::events::History;
 use super::readers::PrivatePackages;
 use super::refusal::Refusal;
 use super::sources::{self, Changed, Sources};
+use super::start::StartProgress;
 use super::{Registry, StartError};
 use crate::index::{
     Index, PackageFile, PackageSource, Prepared, Rendered, RenderedContent, RenderedPackage, Serial, ViewName, render,
@@ -53,6 +54,7 @@ pub(super) fn open(
     clock: &Clock,
     schedule_changed: Arc<Notify>,
     history: Arc<History>,
+    progress: &StartProgress,
 ) -> Result<Opened, StartError> {
     // The index is filled from the store, which calls the follower, which feeds the index: it is handed in between.
     let connected: Arc<OnceLock<Arc<Index>>> = Arc::default();
@@ -74,10 +76,10 @@ pub(super) fn open(
     let index = Arc::new(Index::new(last));
     let _ = connected.set(Arc::clone(&index));
     if rows.index_rendering().map_err(Refusal::from)? == Some(RENDERING) {
-        load(&index, &private_packages, &rows, last, clock).map_err(Refusal::from)?;
+        load(&index, &private_packages, &rows, last, clock, progress).map_err(Refusal::from)?;
     } else {
         drop(rows);
-        make_anew(&store, &index, clock).map_err(Refusal::from)?;
+        make_anew(&store, &index, clock, progress).map_err(Refusal::from)?;
     }
     Ok(Opened { store, index, private_packages, moved: watched })
 }
@@ -151,7 +153,9 @@ fn load(
     rows: &Snapshot,
     last: Serial,
     clock: &Clock,
+    progress: &StartProgress,
 ) -> Result<(), StorageError> {
+    progress.begin(rows.index_package_count()?);
     let mut batch = Vec::new();
     let mut private = Vec::new();
     rows.index_packages(|id, package| {
@@ -163,6 +167,7 @@ fn load(
                 package.full_name.parse().map_err(|problem| StorageError::damaged("index entry", problem))?;
             private.push((id, Some(name.namespace())));
         }
+        progress.add(1);
         if batch.len() == BATCH {
             index.merge(std::mem::take(&mut batch), micros(clock));
         }
@@ -179,19 +184,21 @@ fn load(
 }
 
 /// Renders every package, as the first start of a version whose rendering is another does.
-fn make_anew(store: &Store, index: &Index, clock: &Clock) -> Result<(), StorageError> {
+fn make_anew(store: &Store, index: &Index, clock: &Clock, progress: &StartProgress) -> Result<(), StorageError> {
     let rows = store.read()?;
     let ids = rows.package_ids()?;
+    progress.begin(ids.len() as u64);
     let serial = Serial::next(micros(clock), Serial(rows.serial()?));
     drop(rows);
     store.write_and_wait(move |edit| edit.index().clear(RENDERING, serial.0))?;
     index.restore_serials(&[(ViewName::Default, serial)], serial);
     for part in ids.chunks(RENDERED_AT_ONCE_MAX) {
-        let part = part.to_vec();
+        let (part, count) = (part.to_vec(), part.len());
         store.write_and_wait(move |edit| {
             edit.render_packages(&part);
             Ok(())
         })?;
+        progress.add(count);
     }
     Ok(())
 }

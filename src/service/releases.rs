@@ -30,6 +30,8 @@ pub struct ReleaseName {
 pub struct ReleasePatch {
     /// Whether it is offered.
     pub active: Option<bool>,
+    /// When it was first active, elsewhere: for a draft that this makes active, and for owners alone.
+    pub published: Option<Timestamp>,
     /// When it becomes active by itself.
     pub publish_at: Option<Option<Timestamp>>,
     /// Why it is withdrawn.
@@ -125,7 +127,9 @@ impl Registry {
         let caller = caller.clone();
         self.store
             .write(move |edit| {
-                let (package, role) = open_package(edit, &caller, &name.package, Some(Role::Maintainer))?;
+                // Times say which of two releases came first, so only owners may tell them.
+                let needed = if patch.published.is_some() { Role::Owner } else { Role::Maintainer };
+                let (package, role) = open_package(edit, &caller, &name.package, Some(needed))?;
                 let channel = channel_named(edit, package.owner, &name.channel)?;
                 let former = edit.release_by_version(package.id, channel.id, &name.version)?;
                 let mut release = match former.clone() {
@@ -254,6 +258,9 @@ pub(super) fn apply(release: &mut Release, patch: &ReleasePatch, now: Timestamp)
     if let Some(description) = &patch.description {
         release.description = description.clone();
     }
+    if let Some(published) = patch.published {
+        tell_published(release, published, patch, now)?;
+    }
     match patch.active {
         Some(true) => activate(release, now),
         Some(false) => release.active = false,
@@ -279,6 +286,35 @@ pub(super) fn apply(release: &mut Release, patch: &ReleasePatch, now: Timestamp)
         None => {}
     }
     Ok(())
+}
+
+/// Says when a draft that becomes active was first active elsewhere. The same time again is no change.
+fn tell_published(
+    release: &mut Release,
+    published: Timestamp,
+    patch: &ReleasePatch,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    match release.published {
+        Some(known) if known == published => Ok(()),
+        Some(known) => Err(Refusal::conflict(format!(
+            "{} was first active at {known}, and that time cannot become another",
+            release.version
+        ))),
+        None if published > now => Err(Refusal::invalid(
+            "published",
+            "a release cannot have been published in the future; publish_at is for that",
+        )),
+        // Without that, a draft would pass for published, and its files be fixed before anybody could get them.
+        None if patch.active != Some(true) => Err(Refusal::invalid(
+            "published",
+            "published says when a release was first active elsewhere; send it together with \"active\": true",
+        )),
+        None => {
+            release.published = Some(published);
+            Ok(())
+        }
+    }
 }
 
 /// Where a page of releases ended: versions below come next, and the same version on later channels.

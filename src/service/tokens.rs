@@ -65,6 +65,16 @@ impl Registry {
         self.add_token(found.id, name, scopes, expires).await
     }
 
+    /// Deletes an API token of a user by name: for the command line on a stopped server's directory.
+    ///
+    /// # Errors
+    /// If the user has no such token.
+    pub async fn remove_token_of(&self, user: &UserName, id: ApiTokenId) -> Result<(), Refusal> {
+        let found = self.store.read()?.user_by_name(user)?;
+        let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no user {user}")))?;
+        self.remove_token(found.id, id).await
+    }
+
     async fn add_token(
         &self,
         user: UserId,
@@ -118,6 +128,10 @@ impl Registry {
     /// If the caller has no such token.
     pub async fn delete_token(&self, caller: &Caller, id: ApiTokenId) -> Result<(), Refusal> {
         let user = caller.user(Scope::Admin)?.id;
+        self.remove_token(user, id).await
+    }
+
+    async fn remove_token(&self, user: UserId, id: ApiTokenId) -> Result<(), Refusal> {
         self.store
             .write(move |edit| {
                 let token = edit.api_token(user, id)?;

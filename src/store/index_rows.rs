@@ -32,6 +32,11 @@ impl<S: Source> Rows<S> {
         self.record(tables::INDEX_PACKAGES, &id.0, id)
     }
 
+    /// How many packages the index has anything of.
+    pub fn index_package_count(&self) -> Result<u64, StorageError> {
+        Ok(self.source.table(tables::INDEX_PACKAGES)?.len()?)
+    }
+
     /// Hands what the index has of every package to `visit`.
     pub fn index_packages(
         &self,

@@ -18,4 +18,5 @@ mod solve;
 mod support;
 mod tidy;
 mod tls;
+mod transfer;
 mod tus_clients;

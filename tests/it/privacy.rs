@@ -41,14 +41,16 @@ const WINDOWS: &[(&str, u16)] = &[
     ("/download/omni/safe/stable/1.0.0/any/a.zip", 404),
 ];
 
-/// What can be seen of an answer, apart from its time of day.
-fn seen(client: &Client, method: &str, path: &str) -> (u16, Vec<(String, String)>, Vec<u8>) {
+/// What can be seen of an answer, apart from its time of day: status, headers, content.
+type Seen = (u16, Vec<(String, String)>, Vec<u8>);
+
+fn seen(client: &Client, method: &str, path: &str) -> Seen {
     let answer = client.request(method, path).send();
     let headers = answer.headers.iter().filter(|(name, _)| name != "date" && name != "x-request-id").cloned().collect();
     (answer.status, headers, answer.body)
 }
 
-fn look(client: &Client) -> Vec<(u16, Vec<(String, String)>, Vec<u8>)> {
+fn look(client: &Client) -> Vec<Seen> {
     ["GET", "HEAD"].iter().flat_map(|method| WINDOWS.iter().map(|(path, _)| seen(client, method, path))).collect()
 }
 

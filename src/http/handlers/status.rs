@@ -15,7 +15,7 @@ pub(super) fn healthz() -> Answer {
     json::respond(StatusCode::OK, &json!({ "alive": true }))
 }
 
-/// The server listens only once the index is built, so whoever gets an answer gets this one.
+/// Whoever asks before the index is loaded is answered by `http::front`.
 pub(super) fn readyz(ask: &Ask) -> Answer {
     let status = ask.registry().status();
     json::respond(StatusCode::OK, &json!({ "ready": true, "serial": status.serial, "packages": status.packages }))

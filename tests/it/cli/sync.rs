@@ -156,7 +156,7 @@ fn another_client_keeps_the_same_copy_to_the_byte() {
     let steps: [(&dyn Fn(&Client), usize); 5] = [
         (&|_| (), PACKAGES + 1),
         (&|_| (), 0),
-        (&|omni| omni.publish("omni/p3", "stable/1.1.0", "wx64.r/a", "new"), 2),
+        (&|omni| drop(omni.publish("omni/p3", "stable/1.1.0", "wx64.r/a", "new")), 2),
         // Long enough for several segments.
         (&|omni| (0..60).for_each(|n| publish_long(omni, n)), 2),
         (&|omni| drop(omni.delete("/api/v1/packages/omni/p5").is(204)), 1),

@@ -377,10 +377,10 @@ fn a_tag_tells_equal_texts_with_other_bytes_apart() {
 fn changed_many_times() -> (SegmentedText<Members>, String) {
     let (mut file, _) = big(1_000);
     let mut kept: BTreeMap<String, String> = (0..1_000).map(|at| summary(at, 1)).collect();
-    for round in 0..300_usize {
+    for round in 0..300_u32 {
         let changes: Vec<_> = (0..1 + round % 7)
             .map(|step| {
-                let (name, entry) = summary((round * 37 + step * 101) % 1_400, 2 + round as u64);
+                let (name, entry) = summary((round * 37 + step * 101) % 1_400, 2 + round);
                 (name, (round % 3 > 0).then_some(entry))
             })
             .collect();
