@@ -6,6 +6,7 @@
 //!
 //! Later steps add to what earlier ones found and never take away. What routes do is for the handlers.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use std::time::Instant;
 use http::header::{AUTHORIZATION, HOST, HeaderMap};
 use http::{Method, Request, Response};
 
+use super::access_log::{AccessLog, Entry};
 use super::forwarded::{Outside, TrustedProxies};
 use super::handlers;
 use super::metrics::Metrics;
@@ -38,6 +40,8 @@ pub struct AppConfig {
     pub trusted_proxies: TrustedProxies,
     /// Largest file that is taken, in bytes.
     pub file_bytes_max: u64,
+    /// Where a line for each request goes; nowhere by default.
+    pub access_log: Arc<AccessLog>,
 }
 
 /// Answers requests.
@@ -89,7 +93,7 @@ impl App {
         let outside = Outside::of(peer, request.uri(), request.headers(), &self.config.trusted_proxies);
         let client = outside.client;
         let method = request.method().clone();
-        let mut line = Line { route: "none", caller: "-".to_owned() };
+        let mut line = Line { route: "none", caller: Cow::Borrowed("-") };
         let answer = Arc::clone(&self).handle(request, outside, &mut line).await;
         let failed = answer.is_err();
         let mut response = answer.unwrap_or_else(|problem| {
@@ -100,18 +104,16 @@ impl App {
         if failed {
             response.headers_mut().entry(http::header::CACHE_CONTROL).or_insert(handlers::NO_STORE);
         }
-        let (status, duration) = (response.status().as_u16(), begun.elapsed());
         self.metrics.count(line.route, response.status());
-        tracing::info!(
-            target: "packhouse::request",
-            %client,
-            %method,
-            route = line.route,
-            caller = %line.caller,
-            status,
-            bytes = response.body().len_bytes(),
-            micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-        );
+        self.config.access_log.note(&Entry {
+            client,
+            method: &method,
+            route: line.route,
+            caller: &line.caller,
+            status: response.status().as_u16(),
+            len_bytes: response.body().len_bytes(),
+            duration: begun.elapsed(),
+        });
         response
     }
 
@@ -163,7 +165,7 @@ impl App {
 /// What of a request the log line needs from inside the pipeline.
 struct Line {
     route: &'static str,
-    caller: String,
+    caller: Cow<'static, str>,
 }
 
 /// What the request shows of who makes it. The token may come in the path, in the header, or, for update checks, in

@@ -151,6 +151,8 @@ pub enum Route {
     IndexChanges(View),
     /// `packages/FULLNAME.gz` of a view.
     IndexPackage(View, FullName),
+    /// `releases/FULLNAME.json` of a view.
+    IndexReleases(View, FullName),
     /// A file of a view in the second dialect of the index.
     KitFile(View, KitFile),
     /// `archives/FULLNAME/FULLNAME-ID.json` of a view.
@@ -233,6 +235,7 @@ impl Route {
             | Self::IndexSummaries(_)
             | Self::IndexChanges(_)
             | Self::IndexPackage(..)
+            | Self::IndexReleases(..)
             | Self::KitFile(..)
             | Self::ArchiveManifest(..)
             | Self::Archive(..) => Access::Anyone,
@@ -353,6 +356,7 @@ impl Route {
             Self::IndexSummaries(_) => "index_summaries",
             Self::IndexChanges(_) => "index_changes",
             Self::IndexPackage(..) => "index_package",
+            Self::IndexReleases(..) => "index_releases",
             Self::KitFile(_, KitFile::Registry) => "kit_registry",
             Self::KitFile(_, KitFile::Summaries) => "kit_summaries",
             Self::KitFile(_, KitFile::Package(_)) => "kit_package",
@@ -380,10 +384,17 @@ pub fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
         return Err(NoRoute::Malformed("the path has more than 4096 bytes"));
     }
     let inner = path.strip_prefix('/').ok_or(NoRoute::NotFound)?;
-    let segments = inner.split('/').map(decode).collect::<Result<Vec<String>, NoRoute>>()?;
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let verb = Verb::of(method);
-    match segments.as_slice() {
+    if !inner.contains('%') {
+        return route_of(verb, &inner.split('/').collect::<Vec<&str>>());
+    }
+    let segments = inner.split('/').map(decode).collect::<Result<Vec<String>, NoRoute>>()?;
+    route_of(verb, &segments.iter().map(String::as_str).collect::<Vec<&str>>())
+}
+
+/// The route of a path, from its decoded segments.
+fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
+    match segments {
         ["healthz"] => verb.pick([(Verb::Get, Route::Healthz)]),
         ["readyz"] => verb.pick([(Verb::Get, Route::Readyz)]),
         ["metrics"] => verb.pick([(Verb::Get, Route::Metrics)]),
@@ -565,6 +576,10 @@ fn index(verb: Verb, view: View, segments: &[&str]) -> Result<Route, NoRoute> {
         ["packages", file] => {
             let name = file.strip_suffix(".gz").ok_or(NoRoute::NotFound)?;
             Route::IndexPackage(view, unknown_if_invalid(name)?)
+        }
+        ["releases", file] => {
+            let name = file.strip_suffix(".json").ok_or(NoRoute::NotFound)?;
+            Route::IndexReleases(view, unknown_if_invalid(name)?)
         }
         ["archives", name, file] => {
             let package: FullName = unknown_if_invalid(name)?;
@@ -788,6 +803,8 @@ mod tests {
         ("/channels/beta/v2/summaries.gz", "GET, HEAD", &[("GET", "index_summaries")]),
         ("/channels/beta/v2/changes", "GET, HEAD", &[("GET", "index_changes")]),
         ("/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "index_package")]),
+        ("/v2/releases/omni.kit.json", "GET, HEAD", &[("GET", "index_releases")]),
+        ("/channels/beta/v2/releases/omni.kit.json", "GET, HEAD", &[("GET", "index_releases")]),
         ("/kit/v2/registry.gz", "GET, HEAD", &[("GET", "kit_registry")]),
         ("/channels/beta/kit/v2/summaries.gz", "GET, HEAD", &[("GET", "kit_summaries")]),
         ("/kit/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "kit_package")]),

@@ -29,11 +29,13 @@ mod registry_publish;
 mod releases;
 mod resumable;
 mod sources;
+mod start;
 mod statistics;
 mod throttle;
 mod tokens;
 mod updates;
 mod uploads;
+mod view_releases;
 mod views;
 mod zip_entry;
 
@@ -63,10 +65,12 @@ pub use releases::{ReleaseName, ReleasePatch};
 pub use resumable::{
     Checksum, ChecksumKind, ContinueError, Metadata, NewUpload, Received, Receiving, UploadState, UploadView,
 };
+pub use start::{DataDirectory, StartProgress};
 pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsView};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
+pub use view_releases::ViewReleases;
 pub use views::{
     ApiTokenView, ChannelView, FileView, MemberView, PackageView, Page, PlatformView, ReleaseView, SessionView,
     UserView,
@@ -78,10 +82,10 @@ pub use crate::index::{Rendered, Serial, Snapshot as IndexSnapshot, View as Inde
 pub use crate::store::BlobSource;
 
 use crate::index::Index;
-use crate::store::media::{DirMedia, Media};
+use crate::store::media::Media;
 use crate::store::{Collected, OpenError, StorageError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
-use readers::PrivateViews;
+use readers::{PrivatePackages, PrivateViews};
 use throttle::Throttle;
 
 /// What an operator may set about the use cases.
@@ -117,6 +121,7 @@ pub struct Registry {
     index: Arc<Index>,
     /// The serial of the last step of the index, for those who wait for the next.
     moved: watch::Receiver<Serial>,
+    private_packages: Arc<PrivatePackages>,
     private_views: PrivateViews,
     kit_files: kit::KitFiles,
     clock: Clock,
@@ -138,7 +143,7 @@ pub struct Registry {
 /// What a registry is like at a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Status {
-    /// The serial of the last change.
+    /// The serial of the last change to what everyone sees on their owners' default channels.
     pub serial: u64,
     /// How many public packages are on their owners' default channels.
     pub packages: u64,
@@ -163,8 +168,7 @@ impl Registry {
     /// # Errors
     /// If another process holds the directory, it is damaged, or a newer program wrote it.
     pub fn open(dir: &Path, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
-        let media = DirMedia::open(dir).map_err(OpenError::from)?;
-        Self::open_media(Arc::new(media), config, clock)
+        DataDirectory::hold(dir)?.open(config, clock, &StartProgress::default())
     }
 
     /// Opens a registry on any medium.
@@ -172,13 +176,24 @@ impl Registry {
     /// # Errors
     /// As for [`Registry::open`].
     pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
+        Self::open_media_telling(media, config, clock, &StartProgress::default())
+    }
+
+    fn open_media_telling(
+        media: Arc<dyn Media>,
+        config: RegistryConfig,
+        clock: Clock,
+        progress: &StartProgress,
+    ) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
         let history = Arc::new(events::History::new(clock.now().as_micros().unsigned_abs()));
-        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed), Arc::clone(&history))?;
+        let opened =
+            indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed), Arc::clone(&history), progress)?;
         Ok(Self {
             store: opened.store,
             index: opened.index,
             moved: opened.moved,
+            private_packages: opened.private_packages,
             private_views: PrivateViews::default(),
             kit_files: kit::KitFiles::default(),
             clock,
@@ -198,9 +213,12 @@ impl Registry {
     /// What the registry is like at the moment, as far as everyone may know.
     #[must_use]
     pub fn status(&self) -> Status {
+        // Not the index's own serial: that moves with private packages too.
+        let snapshot = self.index.snapshot();
+        let view = snapshot.view(&ViewName::Default);
         Status {
-            serial: self.index.serial().0,
-            packages: self.index.snapshot().view(&ViewName::Default).map_or(0, |view| view.package_count() as u64),
+            serial: view.map_or(0, |view| view.serial().0),
+            packages: view.map_or(0, |view| view.package_count() as u64),
             volumes: self.store.volume_count() as u64,
         }
     }

@@ -8,8 +8,8 @@ use super::caller::Caller;
 use super::markdown;
 use super::refusal::Refusal;
 use crate::model::{
-    ApiToken, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FullName, Package, PackageName, Platform,
-    PlatformName, Release, ReleaseFile, Requirement, Role, Scope, Sha256, Timestamp, User, UserName, Version,
+    ApiToken, ApiTokenId, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FullName, Package, PackageName,
+    Platform, PlatformName, Release, ReleaseFile, Requirement, Role, Scope, Sha256, Timestamp, User, UserName, Version,
 };
 use crate::store::{Rows, Source, StorageError};
 
@@ -86,6 +86,12 @@ pub struct ApiTokenView {
 }
 
 impl ApiTokenView {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> ApiTokenId {
+        ApiTokenId(self.id)
+    }
+
     pub(super) fn of(token: &ApiToken, secret: Option<String>) -> Self {
         Self {
             id: token.id.0,
@@ -166,7 +172,6 @@ pub struct PackageView {
     private_token_set: bool,
     role: Option<&'static str>,
     latest: Map<String, Value>,
-    default_channel: ChannelName,
     /// The owner's, for those who may publish.
     #[serde(skip_serializing_if = "Option::is_none")]
     channels: Option<Vec<ChannelName>>,
@@ -174,6 +179,7 @@ pub struct PackageView {
     #[serde(skip_serializing_if = "Option::is_none")]
     platforms: Option<Vec<PlatformName>>,
     downloads: u64,
+    default_channel: Option<ChannelName>,
     created: Timestamp,
     changed: Timestamp,
 }
@@ -184,15 +190,16 @@ impl PackageView {
         let access_token = (role == Some(Role::Owner) && private).then(|| package.access_token.reveal().to_owned());
         let mut latest = Map::new();
         let channels = rows.channels(package.owner)?;
-        let default_channel = channels.iter().find(|channel| channel.default).map(|channel| channel.name.clone());
-        let default_channel =
-            default_channel.ok_or_else(|| StorageError::damaged("channel", "a user has no default channel"))?;
         let publishes = role >= Some(Role::Maintainer);
         let platforms = match publishes {
             true => Some(rows.platforms(package.owner)?.into_iter().map(|platform| platform.name).collect()),
             false => None,
         };
+        let mut default_channel = None;
         for channel in &channels {
+            if channel.default {
+                default_channel = Some(channel.name.clone());
+            }
             let mut highest = None;
             rows.releases_below(package.id, channel.id, None, |release| {
                 if !release.is_offered() || rows.files(release.id)?.is_empty() {
@@ -216,10 +223,10 @@ impl PackageView {
             private_token_set: package.private_token.is_some(),
             role: role.map(Role::as_str),
             latest,
-            default_channel,
             channels: publishes.then(|| channels.into_iter().map(|channel| channel.name).collect()),
             platforms,
             downloads: rows.package_downloads(package.id)?,
+            default_channel,
             created: package.created,
             changed: package.changed,
         })

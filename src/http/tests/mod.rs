@@ -12,6 +12,7 @@ mod tls;
 mod unread_bodies;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use tokio::time::timeout;
 use super::forwarded::TrustedProxies;
 use super::server::Stopped;
 use super::tls::Tls;
-use super::{Body, Limits, Peer, Problem, RequestBody, Server, ServerConfig};
+use super::{Body, Limits, Peer, Problem, RequestBody, Server, ServerConfig, Workers};
 
 /// A time that strikes.
 const SHORT: Duration = Duration::from_millis(200);
@@ -51,7 +52,8 @@ impl TestServer {
         F: Future<Output = Response<Body>> + Send + 'static,
     {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::bind(ServerConfig { listen, tls, limits, trusted_proxies }).await.unwrap();
+        let workers = Arc::new(Workers::start().unwrap());
+        let server = Server::bind(ServerConfig { listen, tls, limits, trusted_proxies, workers }).await.unwrap();
         let address = server.local_address().unwrap();
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(server.run(handler, async move {

@@ -39,7 +39,7 @@ fn it_is_made_once_with_the_printed_token() {
     server.stop();
     server.restart();
     assert_eq!(server.setup_url(), None, "there is nothing to set up any more");
-    assert!(!server.log().contains(&token), "the token is not logged");
+    assert!(!server.settled_log().contains(&token), "the token is not logged");
 }
 
 #[test]
