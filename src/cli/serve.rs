@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
 use super::args::ServeArgs;
+use super::{Failure, settings};
 use crate::http::app::{App, AppConfig};
 use crate::http::forwarded::{Network, TrustedProxies};
 use crate::http::tls::{Tls, TlsFiles};
@@ -27,18 +27,18 @@ const HEADER_BYTES: std::ops::RangeInclusive<usize> = 8 * 1024..=256 * 1024;
 
 /// A configuration that fits together.
 #[derive(Debug)]
-struct Config {
-    data: PathBuf,
-    listen: Vec<SocketAddr>,
+pub(super) struct Config {
+    pub(super) data: PathBuf,
+    pub(super) listen: Vec<SocketAddr>,
     tls: Option<TlsFiles>,
-    limits: Limits,
-    registry: RegistryConfig,
+    pub(super) limits: Limits,
+    pub(super) registry: RegistryConfig,
     app: AppConfig,
-    log: String,
+    pub(super) log: String,
 }
 
 impl Config {
-    fn check(args: &ServeArgs) -> Result<Self, Failure> {
+    pub(super) fn check(args: &ServeArgs) -> Result<Self, Failure> {
         let usage = |text: &str| Failure::Usage(text.to_owned());
         let tls = match (&args.tls_cert, &args.tls_key) {
             (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.clone(), key: key.clone() }),
@@ -69,12 +69,18 @@ impl Config {
         limits.shutdown_timeout = args.shutdown_timeout.map_or(limits.shutdown_timeout, |span| span.0);
         let mut registry = RegistryConfig::default();
         registry.file_bytes_max = args.max_file_size.map_or(registry.file_bytes_max, |size| size.0);
+        registry.quota_bytes = args.user_quota.map(|size| size.0);
+        if let Some(value) = args.max_audit_entries {
+            registry.audit_entries_max = count("--max-audit-entries", value)?.into();
+        }
         let networks =
             args.trusted_proxy.iter().map(|text| Network::from_str(text).map_err(|error| usage(&error.to_string())));
         let app = AppConfig {
             public_url: args.public_url.as_deref().map(check_public_url).transpose()?,
             trusted_proxies: TrustedProxies::new(networks.collect::<Result<_, Failure>>()?),
             file_bytes_max: registry.file_bytes_max,
+            tls: tls.is_some(),
+            ..AppConfig::default()
         };
         let listen = if args.listen.is_empty() { vec![LISTEN_DEFAULT] } else { args.listen.clone() };
         Ok(Self { data: args.data.clone(), listen, tls, limits, registry, app, log: args.log.clone() })
@@ -91,12 +97,13 @@ fn check_public_url(text: &str) -> Result<String, Failure> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// Runs the server until it is told to stop.
+/// Runs the server until it is told to stop. `source` says of a flag where its value comes from.
 ///
 /// # Errors
 /// Wrong usage, or why it could not start.
-pub fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let config = Config::check(args)?;
+pub fn run(args: &ServeArgs, source: &dyn Fn(&str) -> &'static str) -> Result<(), Failure> {
+    let mut config = Config::check(args)?;
+    config.app.settings = settings::list(args, &config, source);
     log_to_standard_error(&config.log)?;
     // A certificate that cannot be used is told before anything is opened.
     config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
@@ -142,6 +149,7 @@ async fn serve(config: &Config, registry: &Arc<Registry>) -> Result<(), Failure>
             tls: config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?,
             limits: config.limits,
             trusted_proxies: config.app.trusted_proxies.clone(),
+            connections: Arc::clone(&config.app.connections),
         });
         let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         addresses.push(server.local_address().map_err(Failure::of)?);

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -34,6 +35,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// Addresses that may have any number of connections, since they bring many clients.
     pub trusted_proxies: TrustedProxies,
+    /// Where the open connections are counted.
+    pub connections: Arc<AtomicU64>,
 }
 
 /// The other end of a connection.
@@ -111,9 +114,10 @@ impl Server {
                 continue;
             }
             let connections = Arc::clone(&connections);
+            let counted = Counted::new(&config.connections);
             tokio::spawn(async move {
                 connections.serve(stream, address).await;
-                drop((slot, place));
+                drop((slot, place, counted));
             });
         }
         // New connections are refused from here on, not left waiting.
@@ -122,6 +126,22 @@ impl Server {
             watching.abort();
         }
         drain(&order, &places, &limits).await
+    }
+}
+
+/// A connection in the count of those that are open.
+struct Counted(Arc<AtomicU64>);
+
+impl Counted {
+    fn new(count: &Arc<AtomicU64>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -5,11 +5,15 @@
 
 mod access;
 mod accounts;
+mod administration;
+mod audit;
 mod background;
 mod caller;
 mod changes;
 mod channels;
 mod clock;
+mod condition;
+mod deed;
 mod downloads;
 mod extension_toml;
 mod files;
@@ -17,6 +21,7 @@ mod indexing;
 mod kit;
 mod markdown;
 mod members;
+mod package_list;
 mod packages;
 mod password;
 mod platforms;
@@ -30,6 +35,7 @@ mod throttle;
 mod tokens;
 mod updates;
 mod uploads;
+mod users;
 mod views;
 mod zip_entry;
 
@@ -39,16 +45,20 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 
-pub use accounts::{NewSession, SESSION_S, UserPatch};
+pub use accounts::{NewSession, SESSION_S};
+pub use administration::{Setting, Settings, StatusView, StorageView};
+pub use audit::{AuditQuery, AuditView};
 pub use background::Background;
 pub use caller::{Caller, Credentials, Identity, SignedIn};
 pub use changes::IndexChanges;
 pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
+pub use condition::Condition;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use kit::{KitAnswer, KitFile};
-pub use packages::{NewPackage, PackagePatch, PackageQuery};
+pub use package_list::{PackageQuery, PackageSort};
+pub use packages::{NewPackage, PackagePatch};
 pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
@@ -56,6 +66,7 @@ pub use releases::{ReleaseName, ReleasePatch};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
+pub use users::{InvitationView, NewUser, NewUserView, OwnPackages, UserPatch};
 pub use views::{
     ApiTokenView, ChannelView, FileView, MemberView, PackageView, Page, PlatformView, ReleaseView, SessionView,
     UserView,
@@ -78,6 +89,10 @@ use throttle::Throttle;
 pub struct RegistryConfig {
     /// Largest file that is taken, in bytes.
     pub file_bytes_max: u64,
+    /// What the files of one user's packages may have together, in bytes, where nothing else is said of the user.
+    pub quota_bytes: Option<u64>,
+    /// Most entries of the audit trail that are kept.
+    pub audit_entries_max: u64,
     /// How the store is kept.
     pub store: StoreOptions,
     /// PBKDF2 iterations of new password hashes, where they are not the default; fewer are for tests alone.
@@ -86,7 +101,13 @@ pub struct RegistryConfig {
 
 impl Default for RegistryConfig {
     fn default() -> Self {
-        Self { file_bytes_max: 16 << 30, store: StoreOptions::default(), password_rounds: None }
+        Self {
+            file_bytes_max: 16 << 30,
+            quota_bytes: None,
+            audit_entries_max: 100_000,
+            store: StoreOptions::default(),
+            password_rounds: None,
+        }
     }
 }
 

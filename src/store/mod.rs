@@ -3,6 +3,7 @@
 //! Owns everything that touches the data directory. It knows no HTTP, no permissions and no index; a rule that
 //! needs the caller's identity belongs to the services above.
 
+mod audit_rows;
 pub mod blobs;
 pub mod codec;
 mod edit;
@@ -12,9 +13,10 @@ pub mod media;
 mod open;
 mod records;
 mod rows;
+mod stored_bytes;
 mod tables;
 
-pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob, Survey};
+pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob, Survey, Usage};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;

@@ -1,11 +1,13 @@
 //! What each route does: translate the request into a service call, and its result into a response. No rules here.
 
 mod accounts;
+mod admin;
 mod channels;
 mod downloads;
 mod files;
 mod index_files;
 mod kit;
+mod markdown;
 mod openapi;
 mod packages;
 mod pages;
@@ -15,6 +17,7 @@ mod releases;
 mod status;
 mod tokens;
 mod updates;
+mod users;
 
 pub(super) use updates::in_both_dialects;
 
@@ -22,7 +25,11 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::Body;
 use super::app::{Answer, Ask};
+use super::conditional;
+use super::etag::ETag;
+use super::problem::Problem;
 use super::route::Route;
+use crate::service::Condition;
 
 /// `Cache-Control` of answers that depend on who asks or on the moment.
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -46,11 +53,18 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::SignIn => accounts::sign_in(ask).await,
         Route::SignOut => accounts::sign_out(ask).await,
         Route::Session => accounts::session(&ask),
-        Route::Users => accounts::users(&ask),
-        Route::CreateUser => accounts::create_user(ask).await,
-        Route::User(name) => accounts::user(&ask, &name),
-        Route::ChangeUser(name) => accounts::change_user(ask, &name).await,
-        Route::DeleteUser(name) => accounts::delete_user(ask, name).await,
+        Route::AcceptInvitation => users::accept_invitation(ask).await,
+        Route::Users => users::list(&ask),
+        Route::CreateUser => users::create(ask).await,
+        Route::User(name) => users::get(&ask, &name),
+        Route::ChangeUser(name) => users::change(ask, &name).await,
+        Route::DeleteUser(name) => users::delete(ask, name).await,
+        Route::InviteUser(name) => users::invite(ask, name).await,
+        Route::AdminAudit => admin::audit(&ask),
+        Route::AdminStorage => admin::storage(ask).await,
+        Route::AdminStatus => admin::status(&ask),
+        Route::AdminSettings => admin::settings(&ask),
+        Route::PreviewMarkdown => markdown::preview(ask).await,
         Route::Tokens => tokens::list(&ask),
         Route::CreateToken => tokens::create(ask).await,
         Route::DeleteToken(id) => tokens::delete(ask, id).await,
@@ -69,6 +83,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::ChangePackage(name) => packages::change(ask, name).await,
         Route::DeletePackage(name) => packages::delete(ask, name).await,
         Route::ReplacePackageToken(name, kind) => packages::replace_token(ask, name, kind).await,
+        Route::PackageAudit(name) => packages::audit(&ask, &name),
         Route::Members(name) => packages::members(&ask, &name),
         Route::PutMember(name, user) => packages::put_member(ask, name, user).await,
         Route::DeleteMember(name, user) => packages::delete_member(ask, name, user).await,
@@ -100,6 +115,18 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
             downloads::archive(&ask, view.as_ref(), &name, &id, &display_name)
         }
     }
+}
+
+/// Adds the mark of what can be changed, by which a change can be made conditional.
+fn with_mark(mut response: Response<Body>, mark: &str) -> Answer {
+    let etag = ETag::strong(mark).map_err(|error| Problem::internal(&error))?;
+    response.headers_mut().insert(http::header::ETAG, etag.header_value().clone());
+    Ok(response)
+}
+
+/// What the request demands of the state that it changes (RFC 9110, sections 13.1.1 and 13.1.2).
+fn condition(ask: &Ask) -> Result<Condition, Problem> {
+    conditional::for_change(&ask.headers).map_err(Problem::bad_request)
 }
 
 /// The answer to something that was deleted.

@@ -54,7 +54,7 @@ pub(super) async fn submit_setup(ask: Ask) -> Answer {
     let made = async {
         let name = json::parse("name", field("name").trim())?;
         let password = json::parse("password", field("password"))?;
-        Ok::<_, Problem>(ask.app.registry.set_up(field("token"), name, password).await?)
+        Ok::<_, Problem>(ask.app.registry.set_up(&ask.caller, field("token"), name, password).await?)
     };
     match made.await {
         Ok(begun) => {

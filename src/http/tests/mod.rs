@@ -51,7 +51,10 @@ impl TestServer {
         F: Future<Output = Response<Body>> + Send + 'static,
     {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::bind(ServerConfig { listen, tls, limits, trusted_proxies }).await.unwrap();
+        let server =
+            Server::bind(ServerConfig { listen, tls, limits, trusted_proxies, connections: std::sync::Arc::default() })
+                .await
+                .unwrap();
         let address = server.local_address().unwrap();
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(server.run(handler, async move {

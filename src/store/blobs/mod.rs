@@ -38,7 +38,7 @@ pub use chunks::CHUNK_BYTES;
 pub use collect::Collected;
 pub use layout::{BlobLayout, Extent};
 pub use read::{BlobReader, ReadError};
-pub use survey::{LiveBlob, Survey, SurveyedVolume};
+pub use survey::{LiveBlob, Survey, SurveyedVolume, Usage, UsedVolume};
 pub use write::{BeginError, BlobWriter, StoredBlob};
 
 use super::file::{Lane, RedbFile, Scratch, StorageError, WriteError, block_on};

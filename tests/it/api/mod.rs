@@ -1,6 +1,9 @@
 //! The calls of the API, by subject: what each does, answers and refuses. Who may call them is `roles`' matter.
 
+mod administration;
+mod audit;
 mod channels;
+mod conditions;
 mod downloads;
 mod files;
 mod index;
@@ -13,6 +16,7 @@ mod problems;
 mod proxies;
 mod registry;
 mod releases;
+mod search;
 mod session;
 mod setup;
 mod tokens;

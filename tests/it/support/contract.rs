@@ -62,7 +62,7 @@ pub(crate) fn judge(method: &str, target: &str, request: &[u8], answer: &Answer)
         match (&content[kind]["schema"], serde_json::from_slice(&answer.body)) {
             (Value::Null, _) if answer.status == 206 => {}
             (Value::Null, _) => {
-                wrong.push(format!("{kind} is not described for {} of {}", answer.status, found.name()))
+                wrong.push(format!("{kind} is not described for {} of {}", answer.status, found.name()));
             }
             (schema, Ok(value)) => check(schema, &value, "answer", &mut wrong),
             (_, Err(error)) => wrong.push(format!("the answer is not JSON: {error}")),
