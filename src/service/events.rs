@@ -201,7 +201,7 @@ impl Listener {
         self.since = serial;
         // Rights may have changed since the last time.
         let identity = registry.identify(&self.credentials)?;
-        let caller = Caller { identity, origin: Arc::clone(&self.origin) };
+        let caller = Caller { identity, origin: Arc::clone(&self.origin), address: None };
         let Some(notices) = notices else {
             return Ok(News { serial, events: vec![Event { name: "reset", data: json!({}) }] });
         };

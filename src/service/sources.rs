@@ -190,8 +190,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        ChannelId, Content, FileId, FullName, Manifest, MimeType, Package, PasswordHash, PlatformId, ReleaseFile,
-        Sha256, Timestamp, TokenKind, TokenSecret, User, Visibility,
+        ChannelId, Content, FileId, FullName, Manifest, MimeType, Package, PlatformId, ReleaseFile, Sha256, Timestamp,
+        TokenKind, TokenSecret, User, Visibility,
     };
     use crate::store::media::FaultMedia;
     use crate::store::{Changes, Edit, Follower, IndexEdit, Store, StoreOptions};
@@ -378,7 +378,9 @@ mod tests {
         let user = User {
             id: UserId(1),
             name: "omni".parse().unwrap(),
-            password: PasswordHash { rounds: 1, salt: [0; 16], hash: [0; 32] },
+            password: None,
+            invitation: None,
+            quota_bytes: None,
             admin: false,
             disabled: false,
             created: now,

@@ -56,6 +56,18 @@ pub trait Media: Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of the system.
     fn free_bytes(&self) -> io::Result<u64>;
+
+    /// How many bytes the disk has.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn total_bytes(&self) -> io::Result<u64>;
+
+    /// How many bytes of the disk the file `name` takes; none if it is missing.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn file_bytes(&self, name: &str) -> io::Result<u64>;
 }
 
 /// What [`Media::open`] does about a missing file.

@@ -42,7 +42,7 @@ pub use collect::Collected;
 pub use layout::{BlobLayout, Extent};
 pub use partial::{Mark, Part};
 pub use read::{BlobReader, ReadError};
-pub use survey::{LiveBlob, Survey, SurveyedVolume};
+pub use survey::{LiveBlob, Survey, SurveyedVolume, Usage, UsedVolume};
 pub use write::{BeginError, BlobWriter, StoredBlob};
 
 use super::file::{Lane, RedbFile, Scratch, StorageError, WriteError, block_on};

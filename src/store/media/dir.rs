@@ -150,6 +150,21 @@ impl Media for DirMedia {
         let stat = rustix::fs::statvfs(&self.dir)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
+
+    fn total_bytes(&self) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(&self.dir)?;
+        Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
+    }
+
+    fn file_bytes(&self, name: &str) -> io::Result<u64> {
+        use std::os::unix::fs::MetadataExt;
+        match fs::metadata(self.dir.join(name)) {
+            // Counted in blocks of 512 bytes, whatever those of the file system are.
+            Ok(file) => Ok(file.blocks() * 512),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// A file addressed by position, so that readers do not share a cursor.

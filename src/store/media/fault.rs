@@ -373,6 +373,17 @@ impl Media for FaultMedia {
     fn free_bytes(&self) -> io::Result<u64> {
         Ok(self.disk().free_bytes.unwrap_or(1 << 50))
     }
+
+    fn total_bytes(&self) -> io::Result<u64> {
+        Ok(1 << 50)
+    }
+
+    fn file_bytes(&self, name: &str) -> io::Result<u64> {
+        if !self.exists(name)? {
+            return Ok(0);
+        }
+        self.open(name, OpenMode::Existing)?.len()
+    }
 }
 
 #[derive(Debug)]
