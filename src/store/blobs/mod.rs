@@ -12,6 +12,7 @@
 //! ```
 
 mod buffers;
+mod cached_reads;
 mod chunks;
 mod collect;
 mod layout;
