@@ -3,10 +3,13 @@
 //! Knows the wire formats and `model`, and nothing of the server's inside. It draws on no terminal and reads no
 //! environment: it reports to a [`progress::Progress`] and answers typed values; the command line does the rest.
 
+pub(crate) mod archive;
 pub mod body;
 pub mod connection;
 pub mod error;
+pub mod export;
 pub mod gzip;
+pub mod import;
 pub mod install;
 pub mod json_depth;
 pub mod limits;
@@ -19,6 +22,7 @@ pub mod sync;
 pub mod tls;
 pub mod token;
 pub mod transport;
+pub mod tree;
 pub mod updates;
 pub mod upload;
 pub mod url;

@@ -22,7 +22,7 @@ use super::url::{Url, encode};
 use crate::model::{ChannelName, DisplayName, FullName, Manifest, Markdown, PlatformName, Sha256, Version};
 
 /// RFC 9530 section 3.
-const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// Bytes of the file read at a time for its digest.
 const DIGEST_BYTES: usize = 256 << 10;
@@ -34,8 +34,8 @@ pub struct Publication {
     pub package: FullName,
     /// The version; its release is made if it is missing.
     pub version: Version,
-    /// The channel, which must exist.
-    pub channel: ChannelName,
+    /// The channel, which must exist; the owner's default where none is named.
+    pub channel: Option<ChannelName>,
     /// The platform; it is made if it is missing.
     pub platform: PlatformName,
     /// The file.
@@ -57,6 +57,8 @@ pub struct Published {
     pub is_new: bool,
     /// Whether the release is active now. A draft, or one whose time is set, is not.
     pub is_active: bool,
+    /// The channel it is on.
+    pub channel: ChannelName,
     /// Where the file can be downloaded.
     pub url: String,
     /// Digest of the file.
@@ -84,6 +86,9 @@ pub enum PublishError {
         /// Whether the file itself had arrived.
         uploaded: bool,
     },
+    /// Nobody says which channel is meant.
+    #[error("the server does not say which channel is the default of {0}; name one with --channel")]
+    NoChannel(FullName),
     /// A part of this program ended early.
     #[error("an internal task ended early: {0}")]
     Crashed(String),
@@ -132,14 +137,33 @@ pub async fn publish(
     progress: Arc<dyn Progress>,
 ) -> Result<Published, PublishError> {
     let (sha256, size_bytes) = digest(&publication.file, Arc::clone(&progress)).await?;
-    let job = Job { client, addresses: Addresses::new(base, publication), publication, progress };
+    let channel = match &publication.channel {
+        Some(channel) => channel.clone(),
+        None => default_channel(client, base, &publication.package).await?,
+    };
+    let job = Job { client, addresses: Addresses::new(base, publication, &channel), publication, progress };
     let before = job.release().await.map_err(|error| PublishError::Request { error, uploaded: false })?;
     let sent = job.send_file(before.as_ref(), sha256, size_bytes).await;
     let (is_new, url) = sent.map_err(|error| PublishError::Request { error, uploaded: false })?;
     let completed = job.complete(before.as_ref()).await;
     let is_active = completed.map_err(|error| PublishError::Request { error, uploaded: true })?;
     let url = url.unwrap_or_else(|| job.addresses.file.to_string());
-    Ok(Published { is_new, is_active, url, sha256, size_bytes })
+    Ok(Published { is_new, is_active, channel, url, sha256, size_bytes })
+}
+
+/// The channel that a package's owner publishes to if nothing else is said.
+async fn default_channel(client: &Client, base: &Url, package: &FullName) -> Result<ChannelName, PublishError> {
+    #[derive(Deserialize)]
+    struct Package {
+        #[serde(default)]
+        default_channel: Option<String>,
+    }
+    let (namespace, name) = (package.namespace(), package.name());
+    let path = format!("api/v1/packages/{}/{}", encode(namespace.as_str()), encode(name.as_str()));
+    let asked = client.ask_json(&Request::get(base.join(&path))).await;
+    let found: Package = asked.map_err(|error| PublishError::Request { error, uploaded: false })?;
+    let channel = found.default_channel.and_then(|name| name.parse().ok());
+    channel.ok_or_else(|| PublishError::NoChannel(package.clone()))
 }
 
 struct Job<'a> {
@@ -157,8 +181,8 @@ struct Addresses {
 }
 
 impl Addresses {
-    fn new(base: &Url, publication: &Publication) -> Self {
-        let Publication { package, version, channel, platform, display_name, .. } = publication;
+    fn new(base: &Url, publication: &Publication, channel: &ChannelName) -> Self {
+        let Publication { package, version, platform, display_name, .. } = publication;
         let release = base.join(&format!(
             "api/v1/packages/{}/{}/releases/{}/{}",
             encode(package.namespace().as_str()),
@@ -283,7 +307,7 @@ async fn digest(path: &Path, progress: Arc<dyn Progress>) -> Result<(Sha256, u64
 }
 
 /// A digest as a structured field of bytes (RFC 9530 section 3, RFC 9651 section 3.3.5).
-fn repr_digest(sha256: Sha256) -> HeaderValue {
+pub(crate) fn repr_digest(sha256: Sha256) -> HeaderValue {
     let value = format!("sha-256=:{}:", base64(sha256.as_bytes()));
     // Only letters, digits and `=:+/-`: always a field value.
     HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""))

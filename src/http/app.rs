@@ -125,7 +125,11 @@ impl App {
         line.route = route.name();
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
         let credentials = credentials(&head.headers, path_token, &route, &query)?;
-        let identity = self.registry.identify(&credentials)?;
+        let identity = match self.registry.identify(&credentials) {
+            // The page shows what the token's refusal means; it holds nothing but itself.
+            Err(Refusal::NotSignedIn(_)) if matches!(route, Route::Page | Route::Asset(_)) => Identity::Anonymous,
+            identity => identity?,
+        };
         let caller = Caller { identity, origin: self.origin(&outside, &head.headers) };
         line.caller = caller.label();
         if caller.is_session() && !same_origin::allows(&head.method, &head.headers, &outside) {

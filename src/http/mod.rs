@@ -19,6 +19,7 @@ mod dispatch;
 pub mod etag;
 pub mod file_response;
 pub mod forwarded;
+pub mod front;
 mod handlers;
 mod json;
 pub mod limits;

@@ -17,12 +17,8 @@ const PATH_BYTES_MAX: usize = 4096;
 /// A request's target and what is to be done with it.
 #[derive(Debug, Clone)]
 pub enum Route {
-    /// The page that visitors see first.
-    Landing,
-    /// The page on which the first account is made.
-    SetupPage,
-    /// The form of that page.
-    SetupForm,
+    /// The one page of the user interface, whichever of its views the address names.
+    Page,
     /// A file of the user interface.
     Asset(String),
     /// Whether the process lives.
@@ -135,6 +131,8 @@ pub enum Route {
     IndexChanges(View),
     /// `packages/FULLNAME.gz` of a view.
     IndexPackage(View, FullName),
+    /// `releases/FULLNAME.json` of a view.
+    IndexReleases(View, FullName),
     /// A file of a view in the second dialect of the index.
     KitFile(View, KitFile),
     /// `archives/FULLNAME/FULLNAME-ID.json` of a view.
@@ -193,9 +191,7 @@ impl Route {
     #[must_use]
     pub fn access(&self) -> Access {
         match self {
-            Self::Landing
-            | Self::SetupPage
-            | Self::SetupForm
+            Self::Page
             | Self::Asset(_)
             | Self::Healthz
             | Self::Readyz
@@ -216,6 +212,7 @@ impl Route {
             | Self::IndexSummaries(_)
             | Self::IndexChanges(_)
             | Self::IndexPackage(..)
+            | Self::IndexReleases(..)
             | Self::KitFile(..)
             | Self::ArchiveManifest(..)
             | Self::Archive(..) => Access::Anyone,
@@ -262,9 +259,7 @@ impl Route {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Landing => "landing",
-            Self::SetupPage => "setup_page",
-            Self::SetupForm => "setup_form",
+            Self::Page => "page",
             Self::Asset(_) => "asset",
             Self::Healthz => "healthz",
             Self::Readyz => "readyz",
@@ -321,6 +316,7 @@ impl Route {
             Self::IndexSummaries(_) => "index_summaries",
             Self::IndexChanges(_) => "index_changes",
             Self::IndexPackage(..) => "index_package",
+            Self::IndexReleases(..) => "index_releases",
             Self::KitFile(_, KitFile::Registry) => "kit_registry",
             Self::KitFile(_, KitFile::Summaries) => "kit_summaries",
             Self::KitFile(_, KitFile::Package(_)) => "kit_package",
@@ -359,8 +355,6 @@ pub fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
 /// The route of a path, from its decoded segments.
 fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
     match segments {
-        [""] => verb.pick([(Verb::Get, Route::Landing)]),
-        ["setup"] => verb.pick([(Verb::Get, Route::SetupPage), (Verb::Post, Route::SetupForm)]),
         ["healthz"] => verb.pick([(Verb::Get, Route::Healthz)]),
         ["readyz"] => verb.pick([(Verb::Get, Route::Readyz)]),
         ["metrics"] => verb.pick([(Verb::Get, Route::Metrics)]),
@@ -384,8 +378,32 @@ fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
             };
             verb.pick([(Verb::Get, Route::Download(link))])
         }
-        [name] => verb.pick([(Verb::Get, Route::Asset((*name).to_owned()))]),
+        ["assets", name] => verb.pick([(Verb::Get, Route::Asset(format!("assets/{name}")))]),
+        [name] if name.contains('.') => verb.pick([(Verb::Get, Route::Asset((*name).to_owned()))]),
+        segments if is_view(segments) => verb.pick([(Verb::Get, Route::Page)]),
         _ => Err(NoRoute::NotFound),
+    }
+}
+
+/// First segments of paths that belong to programs. A user of such a name has no view of that address.
+const PROGRAMS: [&str; 9] = ["api", "assets", "channels", "download", "kit", "p", "registry", "t", "v2"];
+
+/// Whether the user interface has a view at this path. What it shows, and whether there is anything, it finds out.
+fn is_view(segments: &[&str]) -> bool {
+    match segments {
+        [""] => true,
+        [name] => !PROGRAMS.contains(name) && name.parse::<UserName>().is_ok(),
+        ["account" | "admin", section] => section.parse::<UserName>().is_ok(),
+        ["p", namespace, name, rest @ ..] => {
+            full_name(namespace, name).is_ok()
+                && matches!(
+                    rest,
+                    [] | ["new" | "releases" | "stats" | "settings" | "audit"]
+                        | ["releases", _, _]
+                        | ["releases", _, _, "edit"]
+                )
+        }
+        _ => false,
     }
 }
 
@@ -500,6 +518,10 @@ fn index(verb: Verb, view: View, segments: &[&str]) -> Result<Route, NoRoute> {
         ["packages", file] => {
             let name = file.strip_suffix(".gz").ok_or(NoRoute::NotFound)?;
             Route::IndexPackage(view, unknown_if_invalid(name)?)
+        }
+        ["releases", file] => {
+            let name = file.strip_suffix(".json").ok_or(NoRoute::NotFound)?;
+            Route::IndexReleases(view, unknown_if_invalid(name)?)
         }
         ["archives", name, file] => {
             let package: FullName = unknown_if_invalid(name)?;
@@ -620,9 +642,14 @@ mod tests {
 
     /// Every path with the methods it has and the names of their routes.
     const TABLE: &[Row] = &[
-        ("/", "GET, HEAD", &[("GET", "landing"), ("HEAD", "landing")]),
-        ("/setup", "GET, HEAD, POST", &[("GET", "setup_page"), ("POST", "setup_form")]),
-        ("/style.css", "GET, HEAD", &[("GET", "asset")]),
+        ("/", "GET, HEAD", &[("GET", "page"), ("HEAD", "page")]),
+        ("/setup", "GET, HEAD", &[("GET", "page")]),
+        ("/omni", "GET, HEAD", &[("GET", "page")]),
+        ("/account/tokens", "GET, HEAD", &[("GET", "page")]),
+        ("/p/omni/kit.window", "GET, HEAD", &[("GET", "page")]),
+        ("/p/omni/kit.window/releases/stable/1.0.0+a", "GET, HEAD", &[("GET", "page")]),
+        ("/favicon.svg", "GET, HEAD", &[("GET", "asset")]),
+        ("/assets/index-abc.js", "GET, HEAD", &[("GET", "asset")]),
         ("/healthz", "GET, HEAD", &[("GET", "healthz")]),
         ("/readyz", "GET, HEAD", &[("GET", "readyz")]),
         ("/metrics", "GET, HEAD", &[("GET", "metrics")]),
@@ -692,6 +719,8 @@ mod tests {
         ("/channels/beta/v2/summaries.gz", "GET, HEAD", &[("GET", "index_summaries")]),
         ("/channels/beta/v2/changes", "GET, HEAD", &[("GET", "index_changes")]),
         ("/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "index_package")]),
+        ("/v2/releases/omni.kit.json", "GET, HEAD", &[("GET", "index_releases")]),
+        ("/channels/beta/v2/releases/omni.kit.json", "GET, HEAD", &[("GET", "index_releases")]),
         ("/kit/v2/registry.gz", "GET, HEAD", &[("GET", "kit_registry")]),
         ("/channels/beta/kit/v2/summaries.gz", "GET, HEAD", &[("GET", "kit_summaries")]),
         ("/kit/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "kit_package")]),
@@ -732,8 +761,21 @@ mod tests {
         for path in ["/%ff", "/a%zz", "/%", "/%e2%28%a1", "/%4"] {
             assert!(matches!(get(path), NoRoute::Malformed(_)), "{path}");
         }
-        for path in ["/a/b", "//", "/v2/", "/v2", "/v2/packages/..gz", "/v2/archives/o.k/o.x-1.json", "*", "/api/v1/x"]
-        {
+        for path in [
+            "/a/b",
+            "//",
+            "/p/omni",
+            "/p/omni/../x",
+            "/p/omni/a/b",
+            "/api",
+            "/Omni",
+            "/v2/",
+            "/v2",
+            "/v2/packages/..gz",
+            "/v2/archives/o.k/o.x-1.json",
+            "*",
+            "/api/v1/x",
+        ] {
             assert_eq!(get(path), NoRoute::NotFound, "{path}");
         }
         assert!(matches!(get(&format!("/{}", "a".repeat(5000))), NoRoute::Malformed(_)));

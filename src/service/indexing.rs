@@ -4,16 +4,19 @@
 //! of rendering packages, and lines are rendered when they are first read.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use super::caller::Caller;
 use super::clock::Clock;
+use super::readers::PrivatePackages;
 use super::refusal::Refusal;
 use super::sources::{self, Changed, Sources};
+use super::start::StartProgress;
 use super::{Registry, StartError};
 use crate::index::{
-    Index, PackageFile, Prepared, Rendered, RenderedContent, RenderedPackage, Serial, ViewName, render,
+    Index, PackageFile, PackageSource, Prepared, Rendered, RenderedContent, RenderedPackage, Serial, ViewName, render,
 };
 use crate::model::{FullName, Visibility};
 use crate::store::media::Media;
@@ -30,11 +33,15 @@ const BATCH: usize = 10_000;
 const RENDERED_AT_ONCE_MAX: usize = 1_000;
 /// How often lines are rendered again when the package changes meanwhile.
 const FILLS_MAX: usize = 10;
+/// How long to wait for the index to show what the store has already.
+const FILL_PAUSE: Duration = Duration::from_millis(1);
 
 /// A store with the index that follows it.
 pub(super) struct Opened {
     pub(super) store: Arc<Store>,
     pub(super) index: Arc<Index>,
+    /// Which packages not everyone may read.
+    pub(super) private_packages: Arc<PrivatePackages>,
     /// The serial of the last step of the index.
     pub(super) moved: watch::Receiver<Serial>,
 }
@@ -45,12 +52,15 @@ pub(super) fn open(
     options: StoreOptions,
     clock: &Clock,
     schedule_changed: Arc<Notify>,
+    progress: &StartProgress,
 ) -> Result<Opened, StartError> {
     // The index is filled from the store, which calls the follower, which feeds the index: it is handed in between.
     let connected: Arc<OnceLock<Arc<Index>>> = Arc::default();
     let (moved, watched) = watch::channel(Serial::default());
+    let private_packages: Arc<PrivatePackages> = Arc::default();
     let follower = IndexFollower {
         index: Arc::clone(&connected),
+        private_packages: Arc::clone(&private_packages),
         clock: clock.clone(),
         schedule_changed,
         moved,
@@ -63,17 +73,18 @@ pub(super) fn open(
     let index = Arc::new(Index::new(last));
     let _ = connected.set(Arc::clone(&index));
     if rows.index_rendering().map_err(Refusal::from)? == Some(RENDERING) {
-        load(&index, &rows, last, clock).map_err(Refusal::from)?;
+        load(&index, &private_packages, &rows, last, clock, progress).map_err(Refusal::from)?;
     } else {
         drop(rows);
-        make_anew(&store, clock).map_err(Refusal::from)?;
+        make_anew(&store, &index, clock, progress).map_err(Refusal::from)?;
     }
-    Ok(Opened { store, index, moved: watched })
+    Ok(Opened { store, index, private_packages, moved: watched })
 }
 
 /// Brings the index up to each commit. Runs on the writer's thread.
 struct IndexFollower {
     index: Arc<OnceLock<Arc<Index>>>,
+    private_packages: Arc<PrivatePackages>,
     clock: Clock,
     schedule_changed: Arc<Notify>,
     moved: watch::Sender<Serial>,
@@ -116,7 +127,13 @@ impl Follower for IndexFollower {
         }
         if let (Some(index), Some((prepared, changed))) = (self.index.get(), self.prepared.take()) {
             let serial = prepared.serial();
-            index.publish(prepared);
+            let private = |source: &PackageSource| {
+                let package = &source.package;
+                (package.visibility == Visibility::Private).then(|| package.namespace.clone())
+            };
+            let packages: Vec<_> =
+                changed.iter().map(|(id, source)| (*id, source.as_ref().and_then(private))).collect();
+            self.private_packages.note(&packages, || index.publish(prepared));
             self.sources.keep(changed);
             // Nobody may be waiting.
             let _ = self.moved.send(serial);
@@ -125,18 +142,34 @@ impl Follower for IndexFollower {
 }
 
 /// Fills the index with what the store has of it.
-fn load(index: &Index, rows: &Snapshot, last: Serial, clock: &Clock) -> Result<(), StorageError> {
+fn load(
+    index: &Index,
+    private_packages: &PrivatePackages,
+    rows: &Snapshot,
+    last: Serial,
+    clock: &Clock,
+    progress: &StartProgress,
+) -> Result<(), StorageError> {
+    progress.begin(rows.index_package_count()?);
     let mut batch = Vec::new();
+    let mut private = Vec::new();
     rows.index_packages(|id, package| {
         if package.public {
             batch.push((id, Some(from_stored(&package)?)));
+        } else if !package.full_name.is_empty() {
+            // One without a name is on no view.
+            let name: FullName =
+                package.full_name.parse().map_err(|problem| StorageError::damaged("index entry", problem))?;
+            private.push((id, Some(name.namespace())));
         }
+        progress.add(1);
         if batch.len() == BATCH {
             index.merge(std::mem::take(&mut batch), micros(clock));
         }
         Ok(())
     })?;
     index.merge(batch, micros(clock));
+    private_packages.note(&private, || ());
     let mut serials = Vec::new();
     for (view, serial) in rows.index_views()? {
         serials.push((view_from_stored(view.as_deref())?, Serial(serial)));
@@ -146,16 +179,21 @@ fn load(index: &Index, rows: &Snapshot, last: Serial, clock: &Clock) -> Result<(
 }
 
 /// Renders every package, as the first start of a version whose rendering is another does.
-fn make_anew(store: &Store, clock: &Clock) -> Result<(), StorageError> {
-    let ids = store.read()?.package_ids()?;
-    let serial = micros(clock);
-    store.write_and_wait(move |edit| edit.index().clear(RENDERING, serial))?;
+fn make_anew(store: &Store, index: &Index, clock: &Clock, progress: &StartProgress) -> Result<(), StorageError> {
+    let rows = store.read()?;
+    let ids = rows.package_ids()?;
+    progress.begin(ids.len() as u64);
+    let serial = Serial::next(micros(clock), Serial(rows.serial()?));
+    drop(rows);
+    store.write_and_wait(move |edit| edit.index().clear(RENDERING, serial.0))?;
+    index.restore_serials(&[(ViewName::Default, serial)], serial);
     for part in ids.chunks(RENDERED_AT_ONCE_MAX) {
-        let part = part.to_vec();
+        let (part, count) = (part.to_vec(), part.len());
         store.write_and_wait(move |edit| {
             edit.render_packages(&part);
             Ok(())
         })?;
+        progress.add(count);
     }
     Ok(())
 }
@@ -245,6 +283,7 @@ impl Registry {
             {
                 return Ok(Some(rendered));
             }
+            std::thread::sleep(FILL_PAUSE);
         }
         Err(Refusal::Unavailable("the package changes faster than it can be read; try again".to_owned()))
     }

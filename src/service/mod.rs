@@ -26,10 +26,12 @@ mod refusal;
 mod registry_publish;
 mod releases;
 mod sources;
+mod start;
 mod throttle;
 mod tokens;
 mod updates;
 mod uploads;
+mod view_releases;
 mod views;
 mod zip_entry;
 
@@ -53,9 +55,11 @@ pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
 pub use releases::{ReleaseName, ReleasePatch};
+pub use start::{DataDirectory, StartProgress};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
+pub use view_releases::ViewReleases;
 pub use views::{
     ApiTokenView, ChannelView, FileView, MemberView, PackageView, Page, PlatformView, ReleaseView, SessionView,
     UserView,
@@ -67,10 +71,10 @@ pub use crate::index::{Rendered, Serial, Snapshot as IndexSnapshot, View as Inde
 pub use crate::store::BlobSource;
 
 use crate::index::Index;
-use crate::store::media::{DirMedia, Media};
+use crate::store::media::Media;
 use crate::store::{Collected, OpenError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
-use readers::PrivateViews;
+use readers::{PrivatePackages, PrivateViews};
 use throttle::Throttle;
 
 /// What an operator may set about the use cases.
@@ -96,6 +100,7 @@ pub struct Registry {
     index: Arc<Index>,
     /// The serial of the last step of the index, for those who wait for the next.
     moved: watch::Receiver<Serial>,
+    private_packages: Arc<PrivatePackages>,
     private_views: PrivateViews,
     kit_files: kit::KitFiles,
     clock: Clock,
@@ -112,7 +117,7 @@ pub struct Registry {
 /// What a registry is like at a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Status {
-    /// The serial of the last change.
+    /// The serial of the last change to what everyone sees on their owners' default channels.
     pub serial: u64,
     /// How many public packages are on their owners' default channels.
     pub packages: u64,
@@ -137,8 +142,7 @@ impl Registry {
     /// # Errors
     /// If another process holds the directory, it is damaged, or a newer program wrote it.
     pub fn open(dir: &Path, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
-        let media = DirMedia::open(dir).map_err(OpenError::from)?;
-        Self::open_media(Arc::new(media), config, clock)
+        DataDirectory::hold(dir)?.open(config, clock, &StartProgress::default())
     }
 
     /// Opens a registry on any medium.
@@ -146,12 +150,22 @@ impl Registry {
     /// # Errors
     /// As for [`Registry::open`].
     pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
+        Self::open_media_telling(media, config, clock, &StartProgress::default())
+    }
+
+    fn open_media_telling(
+        media: Arc<dyn Media>,
+        config: RegistryConfig,
+        clock: Clock,
+        progress: &StartProgress,
+    ) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
-        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
+        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed), progress)?;
         Ok(Self {
             store: opened.store,
             index: opened.index,
             moved: opened.moved,
+            private_packages: opened.private_packages,
             private_views: PrivateViews::default(),
             kit_files: kit::KitFiles::default(),
             clock,
@@ -167,9 +181,12 @@ impl Registry {
     /// What the registry is like at the moment, as far as everyone may know.
     #[must_use]
     pub fn status(&self) -> Status {
+        // Not the index's own serial: that moves with private packages too.
+        let snapshot = self.index.snapshot();
+        let view = snapshot.view(&ViewName::Default);
         Status {
-            serial: self.index.serial().0,
-            packages: self.index.snapshot().view(&ViewName::Default).map_or(0, |view| view.package_count() as u64),
+            serial: view.map_or(0, |view| view.serial().0),
+            packages: view.map_or(0, |view| view.package_count() as u64),
             volumes: self.store.volume_count() as u64,
         }
     }

@@ -55,7 +55,7 @@ impl Registry {
     pub fn packages(&self, caller: &Caller, query: &PackageQuery) -> Result<Page<PackageView>, Refusal> {
         let rows = self.store.read()?;
         let mark = match &query.cursor {
-            Some(cursor) => parse_cursor(cursor)?,
+            Some(cursor) => parse_cursor(&rows, caller, cursor)?,
             None => START,
         };
         let words = words(query.search.as_deref().unwrap_or_default());
@@ -74,7 +74,7 @@ impl Registry {
                         page.next = last.take();
                         return Ok(ControlFlow::Break(()));
                     }
-                    last = Some(format!("{}-{}", package.changed.as_micros(), package.id.0));
+                    last = Some(format!("{}-{}", package.changed.as_micros(), package.full_name()));
                     page.items.push(PackageView::of(&rows, &package, role)?);
                 }
                 Err(Refusal::NotFound(_)) => {}
@@ -243,9 +243,16 @@ fn matches(package: &Package, words: &[String]) -> bool {
     words.iter().all(|word| name.contains(word.as_str()) || description.contains(word.as_str()))
 }
 
-fn parse_cursor(cursor: &str) -> Result<(Timestamp, PackageKey), Refusal> {
-    let parsed = cursor.split_once('-').and_then(|(micros, id)| Some((micros.parse().ok()?, id.parse().ok()?)));
-    let (micros, id) =
+/// Reads a cursor: when the last package of a page had changed, and its name. Not its number, since numbers in a row
+/// would tell how much there is that the caller does not see.
+fn parse_cursor<S: Source>(rows: &Rows<S>, caller: &Caller, cursor: &str) -> Result<(Timestamp, PackageKey), Refusal> {
+    let parsed: Option<(i64, FullName)> =
+        cursor.split_once('-').and_then(|(micros, name)| Some((micros.parse().ok()?, name.parse().ok()?)));
+    let (micros, name) =
         parsed.ok_or_else(|| Refusal::invalid("cursor", "a cursor is what `next` of the page before said"))?;
-    Ok((Timestamp::from_micros(micros), PackageKey(id)))
+    let package = rows.package_by_name(&name)?;
+    let package = package.filter(|package| caller.reader(rows, package).is_ok());
+    // One that is gone stands behind all others of its microsecond, which would come twice rather than never.
+    let id = package.map_or(PackageKey(u64::MAX), |package| package.id);
+    Ok((Timestamp::from_micros(micros), id))
 }

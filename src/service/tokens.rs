@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Registry;
 use super::caller::{Caller, Identity};
-use super::random::new_token;
+use super::random::{new_token, random_id};
 use super::refusal::Refusal;
 use super::views::{ApiTokenView, Page};
 use crate::model::limits::API_TOKENS_PER_USER_MAX;
@@ -65,6 +65,16 @@ impl Registry {
         self.add_token(found.id, name, scopes, expires).await
     }
 
+    /// Deletes an API token of a user by name: for the command line on a stopped server's directory.
+    ///
+    /// # Errors
+    /// If the user has no such token.
+    pub async fn remove_token_of(&self, user: &UserName, id: ApiTokenId) -> Result<(), Refusal> {
+        let found = self.store.read()?.user_by_name(user)?;
+        let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no user {user}")))?;
+        self.remove_token(found.id, id).await
+    }
+
     async fn add_token(
         &self,
         user: UserId,
@@ -83,6 +93,7 @@ impl Registry {
         }
         let secret = new_token(TokenKind::Api)?;
         let digest = secret.digest();
+        let id = ApiTokenId(random_id()?);
         let token = self
             .store
             .write(move |edit| {
@@ -91,8 +102,11 @@ impl Registry {
                         "a user has at most {API_TOKENS_PER_USER_MAX} API tokens; delete one first"
                     )));
                 }
+                if edit.api_token(user, id)?.is_some() {
+                    return Err(Refusal::Unavailable("the number of this token is taken; try again".to_owned()));
+                }
                 let token = ApiToken {
-                    id: ApiTokenId(edit.new_id()?),
+                    id,
                     user,
                     name: name.clone(),
                     digest,
@@ -114,6 +128,10 @@ impl Registry {
     /// If the caller has no such token.
     pub async fn delete_token(&self, caller: &Caller, id: ApiTokenId) -> Result<(), Refusal> {
         let user = caller.user(Scope::Admin)?.id;
+        self.remove_token(user, id).await
+    }
+
+    async fn remove_token(&self, user: UserId, id: ApiTokenId) -> Result<(), Refusal> {
         self.store
             .write(move |edit| {
                 let token = edit.api_token(user, id)?;

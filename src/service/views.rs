@@ -8,8 +8,8 @@ use super::caller::Caller;
 use super::markdown;
 use super::refusal::Refusal;
 use crate::model::{
-    ApiToken, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FullName, Package, PackageName, Platform,
-    PlatformName, Release, ReleaseFile, Requirement, Role, Scope, Sha256, Timestamp, User, UserName, Version,
+    ApiToken, ApiTokenId, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FullName, Package, PackageName,
+    Platform, PlatformName, Release, ReleaseFile, Requirement, Role, Scope, Sha256, Timestamp, User, UserName, Version,
 };
 use crate::store::{Rows, Source, StorageError};
 
@@ -86,6 +86,12 @@ pub struct ApiTokenView {
 }
 
 impl ApiTokenView {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> ApiTokenId {
+        ApiTokenId(self.id)
+    }
+
     pub(super) fn of(token: &ApiToken, secret: Option<String>) -> Self {
         Self {
             id: token.id.0,
@@ -166,6 +172,7 @@ pub struct PackageView {
     private_token_set: bool,
     role: Option<&'static str>,
     latest: Map<String, Value>,
+    default_channel: Option<ChannelName>,
     created: Timestamp,
     changed: Timestamp,
 }
@@ -175,7 +182,11 @@ impl PackageView {
         let private = package.visibility == crate::model::Visibility::Private;
         let access_token = (role == Some(Role::Owner) && private).then(|| package.access_token.reveal().to_owned());
         let mut latest = Map::new();
+        let mut default_channel = None;
         for channel in rows.channels(package.owner)? {
+            if channel.default {
+                default_channel = Some(channel.name.clone());
+            }
             let mut highest = None;
             rows.releases_below(package.id, channel.id, None, |release| {
                 if !release.is_offered() || rows.files(release.id)?.is_empty() {
@@ -199,6 +210,7 @@ impl PackageView {
             private_token_set: package.private_token.is_some(),
             role: role.map(Role::as_str),
             latest,
+            default_channel,
             created: package.created,
             changed: package.changed,
         })
@@ -241,7 +253,7 @@ pub struct FileView {
 
 /// A SHA-256 as its 64 digits.
 #[derive(Debug)]
-pub(super) struct Sha256Text(Sha256);
+pub(super) struct Sha256Text(pub(super) Sha256);
 
 impl Serialize for Sha256Text {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -232,17 +232,28 @@ impl<'t> Edit<'t> {
         Ok(())
     }
 
-    /// Adds or replaces a channel. All packages of its owner are rendered again, as its reach may have changed.
+    /// Adds or replaces a channel. Where its reach may have changed, all packages of its owner are rendered again.
     pub fn put_channel(&mut self, channel: &Channel) -> Result<(), StorageError> {
         let key = (channel.owner.0, channel.id.0);
+        let former = self.channels(channel.owner)?.into_iter().find(|former| former.id == channel.id);
         self.tx().open_table(tables::CHANNELS)?.insert(key, channel.to_bytes()?.as_slice())?;
-        self.render_packages_of(channel.owner)
+        // Rendering all packages of an owner takes its time, and every other commit waits for it.
+        let is_seen = match former {
+            Some(former) => {
+                (&former.name, former.default, &former.includes) != (&channel.name, channel.default, &channel.includes)
+            }
+            // Nothing is on a new channel but what it includes.
+            None => channel.default || !channel.includes.is_empty(),
+        };
+        if is_seen { self.render_packages_of(channel.owner) } else { Ok(()) }
     }
 
     /// Removes a channel that no release is on.
     pub fn delete_channel(&mut self, owner: UserId, channel: ChannelId) -> Result<(), StorageError> {
+        let former = self.channels(owner)?.into_iter().find(|former| former.id == channel);
         self.tx().open_table(tables::CHANNELS)?.remove((owner.0, channel.0))?;
-        self.render_packages_of(owner)
+        let has_view = former.is_some_and(|former| former.default || !former.includes.is_empty());
+        if has_view { self.render_packages_of(owner) } else { Ok(()) }
     }
 
     fn render_packages_of(&mut self, owner: UserId) -> Result<(), StorageError> {

@@ -63,7 +63,7 @@ pub(super) async fn sign_in(ask: Ask) -> Answer {
 }
 
 /// Another site must not sign a browser in, be it with a name of its own.
-pub(super) fn refuse_foreign(ask: &Ask) -> Result<(), Problem> {
+fn refuse_foreign(ask: &Ask) -> Result<(), Problem> {
     let from_browser = ask.headers.contains_key("origin") || ask.headers.contains_key("sec-fetch-site");
     if from_browser && !crate::http::same_origin::allows(&ask.method, &ask.headers, &ask.outside) {
         return Err(Problem::forbidden("this is only for this site's own pages"));
@@ -78,7 +78,7 @@ fn signed_in(status: StatusCode, begun: &NewSession, https: bool) -> Answer {
 }
 
 /// Has the browser keep a session's secret, or forget it after no time at all.
-pub(super) fn set_session_cookie(
+fn set_session_cookie(
     response: &mut Response<Body>,
     secret: &str,
     max_age_seconds: u64,

@@ -34,9 +34,7 @@ const TEXT_JSON_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// which are many, do not move the state of uploads about.
 pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
     match route {
-        Route::Landing => pages::landing(&ask),
-        Route::SetupPage => pages::setup(&ask),
-        Route::SetupForm => Box::pin(pages::submit_setup(ask)).await,
+        Route::Page => pages::page(&ask),
         Route::Asset(name) => pages::asset(&ask, &name),
         Route::Healthz => status::healthz(),
         Route::Readyz => status::readyz(&ask),
@@ -93,6 +91,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::IndexSummaries(view) => index_files::summaries(ask, view).await,
         Route::IndexChanges(view) => Box::pin(index_files::changes(ask, view)).await,
         Route::IndexPackage(view, name) => index_files::package(ask, view, name).await,
+        Route::IndexReleases(view, name) => Box::pin(index_files::releases(ask, view, name)).await,
         Route::KitFile(view, file) => Box::pin(kit::file(ask, view, file)).await,
         Route::ArchiveManifest(view, name, id) => downloads::archive_manifest(&ask, view.as_ref(), &name, &id),
         Route::Archive(view, name, id, display_name) => {

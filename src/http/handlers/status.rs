@@ -15,7 +15,7 @@ pub(super) fn healthz() -> Answer {
     json::respond(StatusCode::OK, &json!({ "alive": true }))
 }
 
-/// The server listens only once the index is built, so whoever gets an answer gets this one.
+/// Whoever asks before the index is loaded is answered by `http::front`.
 pub(super) fn readyz(ask: &Ask) -> Answer {
     let status = ask.registry().status();
     json::respond(StatusCode::OK, &json!({ "ready": true, "serial": status.serial, "packages": status.packages }))
@@ -25,7 +25,7 @@ pub(super) fn metrics(ask: &Ask) -> Answer {
     let status = ask.registry().status();
     let mut text = ask.app.metrics.to_text();
     for (name, help, value) in [
-        ("packhouse_index_serial", "Serial of the index, in microseconds.", status.serial),
+        ("packhouse_index_serial", "Serial of the public index, in microseconds.", status.serial),
         ("packhouse_packages", "Public packages in the index.", status.packages),
         ("packhouse_blob_volumes", "Files that hold blobs.", status.volumes),
     ] {

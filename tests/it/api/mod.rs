@@ -7,6 +7,7 @@ mod index;
 mod kit;
 mod members;
 mod packages;
+mod pages;
 mod platforms;
 mod problems;
 mod proxies;

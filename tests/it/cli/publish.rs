@@ -113,3 +113,15 @@ fn a_private_package_is_published_with_its_own_token_and_asked_with_the_other() 
     let url = format!("{}/t/{access}", scene.server.origin());
     assert_eq!(Cli::new(&["updates", &url, "--id", "omni.foo", "--json"]).exits(0).json()["newer"], true);
 }
+
+/// Publishing went to `stable` where nothing was said, also for owners whose default is another channel.
+#[test]
+fn the_owners_default_channel_is_meant_where_none_is_named() {
+    let scene = Scene::new();
+    scene.server.omni().patch("/api/v1/channels/beta").json(&json!({ "default": true })).is(200);
+    assert!(scene.publish("1.0.0").exits(0).out.starts_with("published omni.foo 1.0.0 on beta for any"));
+    assert_eq!(scene.publish("1.0.0").and(&["--json"]).exits(0).json()["channel"], "beta");
+    let private = scene.server.omni().post("/api/v1/packages/omni/foo/tokens/private").is(201).json();
+    let report = scene.publish("1.1.0").token(private["token"].as_str().unwrap()).and(&["--json"]).exits(0).json();
+    assert_eq!(report["channel"], "beta");
+}

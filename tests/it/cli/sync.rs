@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Cli, TestServer};
+use crate::support::{Cli, Client, Part, TestServer};
+
+/// A client of the same index that shares no line with ours.
+const OTHER_CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/sync.py");
 
 const PACKAGES: usize = 12;
 
@@ -115,4 +119,71 @@ fn a_channel_is_a_view_of_its_own() {
     assert!(people.contains("+ omni.p1\n") && people.contains("12 added"), "{people}");
     assert!(std::fs::read_to_string(folder.path().join("packages/omni.p1.json")).unwrap().contains("2.0.0"));
     Cli::new(&["sync", &server.origin(), dir, "--channel", "nope"]).exits(1);
+}
+
+/// What the other client keeps of a view, and what it did.
+fn sync_by_the_other(root: &str, dir: &Path) -> Value {
+    let output = Command::new("python3").arg(OTHER_CLIENT).arg(root).arg(dir).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The files of a local copy, by name.
+fn copy_in(dir: &Path) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for name in ["registry.json", "summaries.json"] {
+        files.insert(name.to_owned(), std::fs::read_to_string(dir.join(name)).unwrap());
+    }
+    for entry in std::fs::read_dir(dir.join("packages")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        files.insert(path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap());
+    }
+    files
+}
+
+#[test]
+fn another_client_keeps_the_same_copy_to_the_byte() {
+    let server = with_packages();
+    let omni = server.omni();
+    omni.make_package("long", "public");
+    omni.make_package("safe", "private");
+    omni.publish("omni/safe", "stable/1.0.0", "any/a", "private");
+    let token = omni.post("/api/v1/packages/omni/safe/tokens/access").is(201).json()["token"].clone();
+    let opened = format!("{}/t/{}", server.origin(), token.as_str().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let origins = [server.origin(), opened];
+    // Steps on which both are brought up to date: what is published, changed and deleted, and how many files that is.
+    let steps: [(&dyn Fn(&Client), usize); 5] = [
+        (&|_| (), PACKAGES + 1),
+        (&|_| (), 0),
+        (&|omni| drop(omni.publish("omni/p3", "stable/1.1.0", "wx64.r/a", "new")), 2),
+        // Long enough for several segments.
+        (&|omni| (0..60).for_each(|n| publish_long(omni, n)), 2),
+        (&|omni| drop(omni.delete("/api/v1/packages/omni/p5").is(204)), 1),
+    ];
+    for (at, (change, fetched)) in steps.iter().enumerate() {
+        change(&omni);
+        for (origin, kind) in origins.iter().zip(["public", "private"]) {
+            let (ours, other) = (folder.path().join(kind), folder.path().join(format!("other-{kind}")));
+            Cli::new(&["sync", origin, ours.to_str().unwrap()]).exits(0);
+            let did = sync_by_the_other(&format!("{origin}/v2/"), &other);
+            let fetched = fetched + usize::from(at == 0 && kind == "private");
+            assert_eq!(did["fetched"], fetched, "step {at}, {kind}: {did}");
+            assert_eq!(copy_in(&ours), copy_in(&other), "step {at}, {kind}");
+            assert_eq!(copy_in(&other).contains_key("omni.safe.json"), kind == "private");
+        }
+    }
+    let lines = copy_in(&folder.path().join("public"))["omni.long.json"].len();
+    assert!(lines > 150_000, "{lines} bytes are no long file");
+}
+
+fn publish_long(omni: &Client, n: usize) {
+    let words: Vec<String> = (0..100).map(|word| format!("omni.p{}", word * n)).collect();
+    let dependencies: serde_json::Map<String, Value> =
+        words.into_iter().map(|name| (name, json!({ "version": "^1.0" }))).collect();
+    let manifest = json!({ "dependencies": dependencies }).to_string();
+    let (id, archive) = (format!("omni.long-1.{n}.0"), format!("{n}"));
+    let parts =
+        [Part::field("package_id", &id), Part::field("metadata", &manifest), Part::file("archive", "a", &archive)];
+    omni.post("/registry/publish").form(&parts).is(201);
 }

@@ -127,6 +127,11 @@ const fn members(ok: u16, no: u16) -> Row {
     [401, no, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, no, no]
 }
 
+/// The people among them may: a token of the package is passed on to those who need not know them.
+const fn people(ok: u16, no: u16) -> Row {
+    [401, no, ok, ok, ok, ok, ok, ok, ok, ok, 403, 403, no, no]
+}
+
 /// Users may, with a token of that scope.
 const fn users(ok: u16, read: u16, publish: u16) -> Row {
     [401, ok, ok, ok, ok, ok, ok, read, publish, ok, 403, 403, 403, 403]
@@ -164,10 +169,9 @@ const SIGN_IN: Content = Json(r#"{"name":"omni","password":"correct horse batter
 
 /// Every call there is.
 pub(super) const CALLS: &[Call] = &[
-    call("landing", "GET", "/", None, all(200)),
-    call("setup_page", "GET", "/setup", None, all(200)),
-    call("setup_form", "POST", "/setup", Bytes("token=x&name=eve&password=correct+horse"), all(403)),
-    call("asset", "GET", "/style.css", None, all(200)),
+    call("page", "GET", "/", None, all(200)),
+    call("page", "GET", "/p/omni/hush/settings", None, all(200)),
+    call("asset", "GET", "/favicon.svg", None, all(200)),
     call("healthz", "GET", "/healthz", None, all(200)),
     call("readyz", "GET", "/readyz", None, all(200)),
     call("metrics", "GET", "/metrics", None, all(200)),
@@ -233,7 +237,7 @@ pub(super) const CALLS: &[Call] = &[
         owners(201, 403),
         owners(201, 404),
     ),
-    on("members", "GET", "/api/v1/packages/omni/{p}/members", None, members(200, 403), members(200, 404)),
+    on("members", "GET", "/api/v1/packages/omni/{p}/members", None, people(200, 403), people(200, 404)),
     on(
         "put_member",
         "PUT",
@@ -263,6 +267,14 @@ pub(super) const CALLS: &[Call] = &[
         maintainers(201, 404),
     ),
     on("put_release", "PUT", RELEASE, Json(r#"{"active":false}"#), maintainers(200, 403), maintainers(200, 404)),
+    on(
+        "put_release",
+        "PUT",
+        DRAFT,
+        Json(r#"{"active":true,"published":"2020-01-01T00:00:00Z"}"#),
+        owners(200, 403),
+        owners(200, 404),
+    ),
     on("change_release", "PATCH", RELEASE, Json(r#"{"yanked":"bad"}"#), maintainers(200, 403), maintainers(200, 404)),
     on("change_release", "PATCH", DRAFT, Json(r#"{"active":true}"#), maintainers(200, 403), maintainers(200, 404)),
     on("delete_release", "DELETE", RELEASE, None, owners(204, 403), owners(204, 404)),
@@ -343,6 +355,7 @@ pub(super) const CALLS: &[Call] = &[
     call("index_summaries", "GET", "/v2/summaries.gz", None, all(200)),
     call("index_changes", "GET", "/v2/changes?since=0", None, all(410)),
     on("index_package", "GET", "/v2/packages/omni.{p}.gz", None, all(200), synced(200)),
+    on("index_releases", "GET", "/v2/releases/omni.{p}.json", None, all(200), readers(200)),
     call("kit_registry", "GET", "/kit/v2/registry.gz", None, all(200)),
     call("kit_summaries", "GET", "/channels/stable/kit/v2/summaries.gz", None, all(200)),
     on("kit_package", "GET", "/kit/v2/packages/omni.{p}.gz", None, all(200), synced(200)),
