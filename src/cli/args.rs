@@ -96,6 +96,14 @@ pub struct ServeArgs {
     #[argh(option, arg_name = "size")]
     pub max_file_size: Option<ByteSize>,
 
+    /// how long an unfinished upload is kept after its last byte came
+    #[argh(option, arg_name = "time")]
+    pub upload_expiry: Option<Span>,
+
+    /// how many days downloads and update checks are kept by day, up to 400
+    #[argh(option, arg_name = "days")]
+    pub statistics_days: Option<u32>,
+
     /// largest head of a request, all its fields together
     #[argh(option, arg_name = "size")]
     pub max_header_size: Option<ByteSize>,

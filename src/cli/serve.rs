@@ -20,7 +20,7 @@ use crate::http::front::Front;
 use crate::http::server::Stopped;
 use crate::http::tls::{Tls, TlsFiles};
 use crate::http::{Limits, Server, ServerConfig, Workers};
-use crate::service::{Background, Clock, DataDirectory, Registry, RegistryConfig};
+use crate::service::{Background, Clock, DataDirectory, Registry, RegistryConfig, STATISTICS_DAYS_MAX};
 
 /// Where the server listens unless it is told otherwise: for this machine alone, until its operator decides.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -72,6 +72,13 @@ impl Config {
         limits.shutdown_timeout = args.shutdown_timeout.map_or(limits.shutdown_timeout, |span| span.0);
         let mut registry = RegistryConfig::default();
         registry.file_bytes_max = args.max_file_size.map_or(registry.file_bytes_max, |size| size.0);
+        registry.upload_expiry = args.upload_expiry.map_or(registry.upload_expiry, |span| span.0);
+        if let Some(days) = args.statistics_days {
+            if !(1..=STATISTICS_DAYS_MAX).contains(&days) {
+                return Err(usage(&format!("--statistics-days is a number from 1 to {STATISTICS_DAYS_MAX}")));
+            }
+            registry.statistics_days = days;
+        }
         let networks =
             args.trusted_proxy.iter().map(|text| Network::from_str(text).map_err(|error| usage(&error.to_string())));
         let app = AppConfig {
@@ -194,6 +201,7 @@ async fn run_until_told(
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping: running requests may finish");
+    registry.begin_stop();
     // Fails only if all servers have ended already.
     let _ = stop.send(true);
     while let Some(ended) = servers.join_next().await {

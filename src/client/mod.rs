@@ -16,6 +16,7 @@ pub mod limits;
 pub mod problem;
 pub mod progress;
 pub mod publish;
+mod resume;
 pub mod search;
 pub mod solve;
 pub mod sync;

@@ -17,6 +17,7 @@ use serde_json::json;
 use super::connection::{Client, Request};
 use super::error::RequestError;
 use super::progress::{Progress, Task};
+use super::resume::{self, RESUMABLE_BYTES_MIN, Sendable};
 use super::upload::{FilePayload, Payload};
 use super::url::{Url, encode};
 use crate::model::{ChannelName, DisplayName, FullName, Manifest, Markdown, PlatformName, Sha256, Version};
@@ -141,7 +142,8 @@ pub async fn publish(
         Some(channel) => channel.clone(),
         None => default_channel(client, base, &publication.package).await?,
     };
-    let job = Job { client, addresses: Addresses::new(base, publication, &channel), publication, progress };
+    let addresses = Addresses::new(base, publication, &channel);
+    let job = Job { client, base, addresses, publication, channel: &channel, progress };
     let before = job.release().await.map_err(|error| PublishError::Request { error, uploaded: false })?;
     let sent = job.send_file(before.as_ref(), sha256, size_bytes).await;
     let (is_new, url) = sent.map_err(|error| PublishError::Request { error, uploaded: false })?;
@@ -168,8 +170,10 @@ async fn default_channel(client: &Client, base: &Url, package: &FullName) -> Res
 
 struct Job<'a> {
     client: &'a Client,
+    base: &'a Url,
     addresses: Addresses,
     publication: &'a Publication,
+    channel: &'a ChannelName,
     progress: Arc<dyn Progress>,
 }
 
@@ -233,7 +237,13 @@ impl Job<'_> {
             return Ok((false, there.url.clone()));
         }
         self.progress.begin(Task::Upload { bytes: size_bytes });
-        let payload = FilePayload { path: path.clone(), size_bytes, progress: Arc::clone(&self.progress) };
+        if size_bytes >= RESUMABLE_BYTES_MIN
+            && let Some(sent) = resume::send(self.client, self.base, &self.sendable(sha256, size_bytes)).await?
+        {
+            return Ok((sent.is_new, sent.url));
+        }
+        let payload =
+            FilePayload { path: path.clone(), offset_bytes: 0, size_bytes, progress: Arc::clone(&self.progress) };
         let request = Request::new(Method::PUT, self.addresses.upload.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static(media_type(display_name)))
             .header(REPR_DIGEST, repr_digest(sha256))
@@ -242,6 +252,21 @@ impl Job<'_> {
         let is_new = response.status == StatusCode::CREATED;
         let file: ReleaseFile = response.json().await?;
         Ok((is_new, file.url))
+    }
+
+    fn sendable(&self, sha256: Sha256, size_bytes: u64) -> Sendable<'_> {
+        let Publication { package, version, platform, display_name, .. } = self.publication;
+        let said = vec![
+            ("package", package.as_str()),
+            ("channel", self.channel.as_str()),
+            ("version", version.as_str()),
+            ("platform", platform.as_str()),
+            ("filename", display_name.as_str()),
+            ("filetype", media_type(display_name)),
+            ("create", if self.publication.is_made_inactive() { "inactive" } else { "active" }),
+        ];
+        let path = self.publication.file.clone();
+        Sendable { path, size_bytes, sha256, said, progress: Arc::clone(&self.progress) }
     }
 
     /// Adds manifest and notes, and makes the release active if it is to be. Answers whether it is.
@@ -314,7 +339,7 @@ pub(crate) fn repr_digest(sha256: Sha256) -> HeaderValue {
 }
 
 /// Base64 with padding (RFC 4648 section 4).
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::route::{self, Access, NoRoute, Route};
 use super::server::Peer;
-use super::{Body, RequestBody, base64, cookie, same_origin, security_headers};
+use super::{Body, RequestBody, base64, cookie, same_origin, security_headers, tus};
 use crate::service::{Caller, Credentials, Identity, Refusal, Registry};
 
 /// The name of the cookie that holds a session's secret.
@@ -60,6 +60,8 @@ pub(super) struct Ask {
     pub(super) headers: HeaderMap,
     pub(super) query: Query,
     pub(super) body: RequestBody,
+    /// What was shown to say who asks, for answers that go on for longer than a right may last.
+    pub(super) credentials: Credentials,
     path_token: Option<String>,
 }
 
@@ -121,7 +123,8 @@ impl App {
             Some((token, path)) => (Some(token), path),
             None => (None, head.uri.path()),
         };
-        let route = route::route(&head.method, path)?;
+        let method = tus::meant_method(&head.method, path, &head.headers);
+        let route = route::route(&method, path)?;
         line.route = route.name();
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
         let credentials = credentials(&head.headers, path_token, &route, &query)?;
@@ -142,7 +145,7 @@ impl App {
         }
         let path_token = path_token.map(str::to_owned);
         let ask =
-            Ask { app: self, caller, outside, method: head.method, headers: head.headers, query, body, path_token };
+            Ask { app: self, caller, outside, method, headers: head.headers, query, body, credentials, path_token };
         handlers::answer(route, ask).await
     }
 

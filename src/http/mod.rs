@@ -26,6 +26,7 @@ pub mod limits;
 mod metrics;
 mod multipart;
 mod multipart_ranges;
+pub mod openapi;
 pub mod problem;
 pub mod query;
 mod random;
@@ -40,6 +41,7 @@ mod supervise;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+mod tus;
 mod watched_io;
 pub mod workers;
 

@@ -7,7 +7,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::model::{
-    ApiTokenId, ChannelName, DisplayName, FullName, PackageName, PlatformName, TokenKind, UserName, Version,
+    ApiTokenId, ChannelName, DisplayName, FullName, PackageName, PlatformName, TokenKind, UploadId, UserName, Version,
 };
 use crate::service::{FileName, KitFile, ReleaseName, WantedVersion};
 
@@ -27,6 +27,8 @@ pub enum Route {
     Readyz,
     /// Counters for Prometheus.
     Metrics,
+    /// The API described by itself.
+    OpenApi,
     /// Makes the first account.
     Setup,
     /// Signs in.
@@ -109,6 +111,24 @@ pub enum Route {
     PutRequirements(FileName),
     /// Publishes a file that is kept elsewhere.
     PutExternal(FileName),
+    /// What waits for the caller.
+    Attention,
+    /// Counts of a package.
+    Statistics(FullName),
+    /// What changes, as it changes.
+    Events,
+    /// What resumable uploads can do.
+    UploadOptions,
+    /// Own unfinished uploads.
+    Uploads,
+    /// Begins a resumable upload.
+    CreateUpload,
+    /// How far an upload is.
+    Upload(UploadId),
+    /// Brings more bytes of an upload.
+    ContinueUpload(UploadId),
+    /// Gives up an upload.
+    DeleteUpload(UploadId),
     /// Publishes in one call.
     RegistryPublish,
     /// Withdraws in one call.
@@ -196,8 +216,11 @@ impl Route {
             | Self::Healthz
             | Self::Readyz
             | Self::Metrics
+            | Self::OpenApi
             | Self::Setup
             | Self::SignIn
+            | Self::UploadOptions
+            | Self::Events
             | Self::Packages
             | Self::Package(_)
             | Self::Releases(_)
@@ -249,6 +272,13 @@ impl Route {
             | Self::PutManifest(_)
             | Self::PutRequirements(_)
             | Self::PutExternal(_)
+            | Self::Attention
+            | Self::Statistics(_)
+            | Self::Uploads
+            | Self::CreateUpload
+            | Self::Upload(_)
+            | Self::ContinueUpload(_)
+            | Self::DeleteUpload(_)
             | Self::RegistryPublish
             | Self::RegistryUnpublish
             | Self::Auth => Access::Known,
@@ -264,6 +294,7 @@ impl Route {
             Self::Healthz => "healthz",
             Self::Readyz => "readyz",
             Self::Metrics => "metrics",
+            Self::OpenApi => "openapi",
             Self::Setup => "setup",
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
@@ -305,6 +336,15 @@ impl Route {
             Self::PutManifest(_) => "put_manifest",
             Self::PutRequirements(_) => "put_requirements",
             Self::PutExternal(_) => "put_external",
+            Self::Attention => "attention",
+            Self::Statistics(_) => "statistics",
+            Self::Events => "events",
+            Self::UploadOptions => "upload_options",
+            Self::Uploads => "uploads",
+            Self::CreateUpload => "create_upload",
+            Self::Upload(_) => "upload",
+            Self::ContinueUpload(_) => "continue_upload",
+            Self::DeleteUpload(_) => "delete_upload",
             Self::RegistryPublish => "registry_publish",
             Self::RegistryUnpublish => "registry_unpublish",
             Self::Updates => "updates",
@@ -409,6 +449,7 @@ fn is_view(segments: &[&str]) -> bool {
 
 fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
     match segments {
+        ["openapi.json"] => verb.pick([(Verb::Get, Route::OpenApi)]),
         ["setup"] => verb.pick([(Verb::Post, Route::Setup)]),
         ["session"] => {
             verb.pick([(Verb::Get, Route::Session), (Verb::Post, Route::SignIn), (Verb::Delete, Route::SignOut)])
@@ -439,6 +480,22 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
         }
         ["packages"] => verb.pick([(Verb::Get, Route::Packages), (Verb::Post, Route::CreatePackage)]),
         ["packages", namespace, name, rest @ ..] => package(verb, full_name(namespace, name)?, rest),
+        ["attention"] => verb.pick([(Verb::Get, Route::Attention)]),
+        ["events"] => verb.pick([(Verb::Get, Route::Events)]),
+        ["uploads"] => verb.pick([
+            (Verb::Options, Route::UploadOptions),
+            (Verb::Get, Route::Uploads),
+            (Verb::Post, Route::CreateUpload),
+        ]),
+        ["uploads", id] => {
+            let id = id.parse().map(UploadId).map_err(|_| NoRoute::NotFound)?;
+            verb.pick([
+                (Verb::Options, Route::UploadOptions),
+                (Verb::Get, Route::Upload(id)),
+                (Verb::Patch, Route::ContinueUpload(id)),
+                (Verb::Delete, Route::DeleteUpload(id)),
+            ])
+        }
         ["updates"] => verb.pick([(Verb::Get, Route::Updates)]),
         ["requirements"] => verb.pick([(Verb::Get, Route::Requirements)]),
         ["search"] => verb.pick([(Verb::Get, Route::Search)]),
@@ -462,6 +519,7 @@ fn package(verb: Verb, name: FullName, segments: &[&str]) -> Result<Route, NoRou
             };
             verb.pick([(Verb::Post, Route::ReplacePackageToken(name, kind))])
         }
+        ["statistics"] => verb.pick([(Verb::Get, Route::Statistics(name))]),
         ["members"] => verb.pick([(Verb::Get, Route::Members(name))]),
         ["members", user] => {
             let user: UserName = parse("user", user)?;
@@ -593,6 +651,7 @@ enum Verb {
     Put,
     Patch,
     Delete,
+    Options,
     Other,
 }
 
@@ -604,6 +663,7 @@ impl Verb {
             Method::PUT => Self::Put,
             Method::PATCH => Self::Patch,
             Method::DELETE => Self::Delete,
+            Method::OPTIONS => Self::Options,
             _ => Self::Other,
         }
     }
@@ -611,20 +671,24 @@ impl Verb {
     /// The route for this method among those of a path.
     fn pick<const N: usize>(self, routes: [(Self, Route); N]) -> Result<Route, NoRoute> {
         let has = |verb| routes.iter().any(|(known, _)| *known == verb);
-        let allow = match (has(Self::Get), has(Self::Post), has(Self::Put), has(Self::Patch), has(Self::Delete)) {
-            (true, false, false, false, false) => "GET, HEAD",
-            (true, true, false, false, false) => "GET, HEAD, POST",
-            (true, true, false, false, true) => "GET, HEAD, POST, DELETE",
-            (true, false, true, false, false) => "GET, HEAD, PUT",
-            (true, false, true, false, true) => "GET, HEAD, PUT, DELETE",
-            (true, false, true, true, true) => "GET, HEAD, PUT, PATCH, DELETE",
-            (true, false, false, true, true) => "GET, HEAD, PATCH, DELETE",
-            (false, true, false, false, false) => "POST",
-            (false, false, true, false, false) => "PUT",
-            (false, false, true, false, true) => "PUT, DELETE",
-            (false, false, false, true, true) => "PATCH, DELETE",
-            (false, false, false, false, true) => "DELETE",
-            _ => "",
+        let allow = if has(Self::Options) {
+            if has(Self::Post) { "OPTIONS, GET, HEAD, POST" } else { "OPTIONS, GET, HEAD, PATCH, DELETE" }
+        } else {
+            match (has(Self::Get), has(Self::Post), has(Self::Put), has(Self::Patch), has(Self::Delete)) {
+                (true, false, false, false, false) => "GET, HEAD",
+                (true, true, false, false, false) => "GET, HEAD, POST",
+                (true, true, false, false, true) => "GET, HEAD, POST, DELETE",
+                (true, false, true, false, false) => "GET, HEAD, PUT",
+                (true, false, true, false, true) => "GET, HEAD, PUT, DELETE",
+                (true, false, true, true, true) => "GET, HEAD, PUT, PATCH, DELETE",
+                (true, false, false, true, true) => "GET, HEAD, PATCH, DELETE",
+                (false, true, false, false, false) => "POST",
+                (false, false, true, false, false) => "PUT",
+                (false, false, true, false, true) => "PUT, DELETE",
+                (false, false, false, true, true) => "PATCH, DELETE",
+                (false, false, false, false, true) => "DELETE",
+                _ => "",
+            }
         };
         let found = routes.into_iter().find(|(verb, _)| *verb == self);
         found.map(|(_, route)| route).ok_or(NoRoute::MethodNotAllowed(allow))
@@ -653,6 +717,7 @@ mod tests {
         ("/healthz", "GET, HEAD", &[("GET", "healthz")]),
         ("/readyz", "GET, HEAD", &[("GET", "readyz")]),
         ("/metrics", "GET, HEAD", &[("GET", "metrics")]),
+        ("/api/v1/openapi.json", "GET, HEAD", &[("GET", "openapi")]),
         ("/api/v1/setup", "POST", &[("POST", "setup")]),
         (
             "/api/v1/session",
@@ -707,6 +772,25 @@ mod tests {
             "POST",
             &[("POST", "put_external")],
         ),
+        (
+            "/api/v1/uploads",
+            "OPTIONS, GET, HEAD, POST",
+            &[("OPTIONS", "upload_options"), ("GET", "uploads"), ("POST", "create_upload")],
+        ),
+        (
+            "/api/v1/uploads/7",
+            "OPTIONS, GET, HEAD, PATCH, DELETE",
+            &[
+                ("OPTIONS", "upload_options"),
+                ("GET", "upload"),
+                ("HEAD", "upload"),
+                ("PATCH", "continue_upload"),
+                ("DELETE", "delete_upload"),
+            ],
+        ),
+        ("/api/v1/attention", "GET, HEAD", &[("GET", "attention")]),
+        ("/api/v1/packages/omni/kit/statistics", "GET, HEAD", &[("GET", "statistics")]),
+        ("/api/v1/events", "GET, HEAD", &[("GET", "events")]),
         ("/registry/publish", "POST", &[("POST", "registry_publish")]),
         ("/registry/unpublish", "POST", &[("POST", "registry_unpublish")]),
         ("/api/v1/updates", "GET, HEAD", &[("GET", "updates")]),

@@ -197,7 +197,7 @@ impl Registry {
                     edit.put_release(&release)?;
                     edit.touch_package(&package, now)?;
                 }
-                Ok(ReleaseViews::new(edit, &package, &caller)?.file(&release, &file)?)
+                Ok(ReleaseViews::new(edit, &package, &caller)?.file(edit, &release, &file)?)
             })
             .await
     }
@@ -288,7 +288,7 @@ pub(super) fn put_file(
     let package = place.package;
     if let (Some(former), Some(release)) = (&place.former, &place.release) {
         if is_same(former, new) {
-            let view = ReleaseViews::new(edit, &package, caller)?.file(release, former)?;
+            let view = ReleaseViews::new(edit, &package, caller)?.file(edit, release, former)?;
             return Ok(Put { view, outcome: Outcome::Unchanged });
         }
         if release.is_sealed() {
@@ -353,7 +353,7 @@ pub(super) fn put_file(
     edit.put_release(&release)?;
     edit.put_file(&release, &file)?;
     edit.touch_package(&package, now)?;
-    let view = ReleaseViews::new(edit, &package, caller)?.file(&release, &file)?;
+    let view = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
     Ok(Put { view, outcome })
 }
 

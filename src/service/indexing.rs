@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 
 use super::caller::Caller;
 use super::clock::Clock;
+use super::events::History;
 use super::readers::PrivatePackages;
 use super::refusal::Refusal;
 use super::sources::{self, Changed, Sources};
@@ -52,6 +53,7 @@ pub(super) fn open(
     options: StoreOptions,
     clock: &Clock,
     schedule_changed: Arc<Notify>,
+    history: Arc<History>,
     progress: &StartProgress,
 ) -> Result<Opened, StartError> {
     // The index is filled from the store, which calls the follower, which feeds the index: it is handed in between.
@@ -66,6 +68,7 @@ pub(super) fn open(
         moved,
         sources: Sources::default(),
         prepared: None,
+        history,
     };
     let store = Arc::new(Store::open_media(media, options, follower)?);
     let rows = store.read().map_err(Refusal::from)?;
@@ -91,6 +94,7 @@ struct IndexFollower {
     sources: Sources,
     /// What the commit under way makes of the index, and the packages that it is made from.
     prepared: Option<(Prepared, Changed)>,
+    history: Arc<History>,
 }
 
 impl Follower for IndexFollower {
@@ -138,6 +142,7 @@ impl Follower for IndexFollower {
             // Nobody may be waiting.
             let _ = self.moved.send(serial);
         }
+        self.history.add(changes.notices, micros(&self.clock));
     }
 }
 

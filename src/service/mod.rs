@@ -5,12 +5,14 @@
 
 mod access;
 mod accounts;
+mod attention;
 mod background;
 mod caller;
 mod changes;
 mod channels;
 mod clock;
 mod downloads;
+mod events;
 mod extension_toml;
 mod files;
 mod indexing;
@@ -25,8 +27,10 @@ mod readers;
 mod refusal;
 mod registry_publish;
 mod releases;
+mod resumable;
 mod sources;
 mod start;
+mod statistics;
 mod throttle;
 mod tokens;
 mod updates;
@@ -38,16 +42,19 @@ mod zip_entry;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 pub use accounts::{NewSession, SESSION_S, UserPatch};
+pub use attention::AttentionView;
 pub use background::Background;
 pub use caller::{Caller, Credentials, Identity, SignedIn};
 pub use changes::IndexChanges;
 pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
+pub use events::{Event, Listener, News};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use kit::{KitAnswer, KitFile};
 pub use packages::{NewPackage, PackagePatch, PackageQuery};
@@ -55,7 +62,11 @@ pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
 pub use releases::{ReleaseName, ReleasePatch};
+pub use resumable::{
+    Checksum, ChecksumKind, ContinueError, Metadata, NewUpload, Received, Receiving, UploadState, UploadView,
+};
 pub use start::{DataDirectory, StartProgress};
+pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsView};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
@@ -72,7 +83,7 @@ pub use crate::store::BlobSource;
 
 use crate::index::Index;
 use crate::store::media::Media;
-use crate::store::{Collected, OpenError, Store, StoreOptions, Survey};
+use crate::store::{Collected, OpenError, StorageError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
 use readers::{PrivatePackages, PrivateViews};
 use throttle::Throttle;
@@ -82,6 +93,10 @@ use throttle::Throttle;
 pub struct RegistryConfig {
     /// Largest file that is taken, in bytes.
     pub file_bytes_max: u64,
+    /// How long an unfinished upload is kept after its last byte came.
+    pub upload_expiry: Duration,
+    /// How many days counts are kept by day.
+    pub statistics_days: u32,
     /// How the store is kept.
     pub store: StoreOptions,
     /// PBKDF2 iterations of new password hashes, where they are not the default; fewer are for tests alone.
@@ -90,7 +105,13 @@ pub struct RegistryConfig {
 
 impl Default for RegistryConfig {
     fn default() -> Self {
-        Self { file_bytes_max: 16 << 30, store: StoreOptions::default(), password_rounds: None }
+        Self {
+            file_bytes_max: 16 << 30,
+            upload_expiry: Duration::from_secs(24 * 60 * 60),
+            statistics_days: STATISTICS_DAYS_MAX,
+            store: StoreOptions::default(),
+            password_rounds: None,
+        }
     }
 }
 
@@ -107,6 +128,11 @@ pub struct Registry {
     config: RegistryConfig,
     hasher: PasswordHasher,
     throttle: Throttle,
+    unfinished: Arc<resumable::Slots>,
+    history: Arc<events::History>,
+    counters: Arc<statistics::Counters>,
+    /// Whether what would go on for ever is to end.
+    stopping: watch::Sender<bool>,
     setup_token: Box<str>,
     /// Wakes the scheduler when a time was set.
     schedule_changed: Arc<Notify>,
@@ -160,7 +186,9 @@ impl Registry {
         progress: &StartProgress,
     ) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
-        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed), progress)?;
+        let history = Arc::new(events::History::new(clock.now().as_micros().unsigned_abs()));
+        let opened =
+            indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed), Arc::clone(&history), progress)?;
         Ok(Self {
             store: opened.store,
             index: opened.index,
@@ -172,6 +200,10 @@ impl Registry {
             hasher: PasswordHasher::new(config.password_rounds),
             config,
             throttle: Throttle::default(),
+            unfinished: Arc::default(),
+            history,
+            counters: Arc::default(),
+            stopping: watch::Sender::new(false),
             setup_token: accounts::new_setup_token()?,
             schedule_changed,
             garbage_made: Notify::new(),
@@ -216,6 +248,10 @@ impl Registry {
 
     /// Finishes accepted work and closes the store cleanly. Blocks.
     pub fn close(&self) {
+        self.unfinished.close();
+        if let Err(error) = self.write_statistics() {
+            tracing::error!(%error, "the last counts could not be written");
+        }
         self.store.close();
     }
 

@@ -313,7 +313,7 @@ impl Order {
             edit.put_release(&release)?;
             edit.touch_package(&package, *now)?;
         }
-        let file = ReleaseViews::new(edit, &package, caller)?.file(&release, &file)?;
+        let file = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
         Ok((Published { package_id: format!("{name}-{}", place.id), file }, put.outcome, is_new))
     }
 }

@@ -172,7 +172,14 @@ pub struct PackageView {
     private_token_set: bool,
     role: Option<&'static str>,
     latest: Map<String, Value>,
-    default_channel: Option<ChannelName>,
+    default_channel: ChannelName,
+    /// The owner's, for those who may publish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<Vec<ChannelName>>,
+    /// The owner's, for those who may publish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platforms: Option<Vec<PlatformName>>,
+    downloads: u64,
     created: Timestamp,
     changed: Timestamp,
 }
@@ -182,11 +189,16 @@ impl PackageView {
         let private = package.visibility == crate::model::Visibility::Private;
         let access_token = (role == Some(Role::Owner) && private).then(|| package.access_token.reveal().to_owned());
         let mut latest = Map::new();
-        let mut default_channel = None;
-        for channel in rows.channels(package.owner)? {
-            if channel.default {
-                default_channel = Some(channel.name.clone());
-            }
+        let channels = rows.channels(package.owner)?;
+        let default_channel = channels.iter().find(|channel| channel.default).map(|channel| channel.name.clone());
+        let default_channel =
+            default_channel.ok_or_else(|| StorageError::damaged("channel", "a user has no default channel"))?;
+        let publishes = role >= Some(Role::Maintainer);
+        let platforms = match publishes {
+            true => Some(rows.platforms(package.owner)?.into_iter().map(|platform| platform.name).collect()),
+            false => None,
+        };
+        for channel in &channels {
             let mut highest = None;
             rows.releases_below(package.id, channel.id, None, |release| {
                 if !release.is_offered() || rows.files(release.id)?.is_empty() {
@@ -211,6 +223,9 @@ impl PackageView {
             role: role.map(Role::as_str),
             latest,
             default_channel,
+            channels: publishes.then(|| channels.into_iter().map(|channel| channel.name).collect()),
+            platforms,
+            downloads: rows.package_downloads(package.id)?,
             created: package.created,
             changed: package.changed,
         })
@@ -228,6 +243,7 @@ pub struct ReleaseView {
     yanked: Option<String>,
     description: String,
     description_html: String,
+    downloads: u64,
     files: Vec<FileView>,
     created: Timestamp,
     changed: Timestamp,
@@ -247,8 +263,17 @@ pub struct FileView {
     external_url: Option<String>,
     requirements: Vec<Requirement>,
     url: String,
+    downloads: u64,
     created: Timestamp,
     changed: Timestamp,
+}
+
+impl FileView {
+    /// Where the file can be downloaded.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
 }
 
 /// A SHA-256 as its 64 digits.
@@ -286,7 +311,8 @@ impl<'a> ReleaseViews<'a> {
 
     pub(super) fn release<S: Source>(&self, rows: &Rows<S>, release: &Release) -> Result<ReleaseView, StorageError> {
         let files = rows.files(release.id)?;
-        let files = files.iter().map(|file| self.file(release, file)).collect::<Result<_, StorageError>>()?;
+        let files =
+            files.iter().map(|file| self.file(rows, release, file)).collect::<Result<Vec<_>, StorageError>>()?;
         Ok(ReleaseView {
             channel: self.channel_name(release)?.clone(),
             version: release.version.clone(),
@@ -296,13 +322,19 @@ impl<'a> ReleaseViews<'a> {
             yanked: release.yanked.as_ref().map(|reason| reason.as_str().to_owned()),
             description: release.description.as_str().to_owned(),
             description_html: markdown::to_html(&release.description),
+            downloads: files.iter().map(|file| file.downloads).sum(),
             files,
             created: release.created,
             changed: release.changed,
         })
     }
 
-    pub(super) fn file(&self, release: &Release, file: &ReleaseFile) -> Result<FileView, StorageError> {
+    pub(super) fn file<S: Source>(
+        &self,
+        rows: &Rows<S>,
+        release: &Release,
+        file: &ReleaseFile,
+    ) -> Result<FileView, StorageError> {
         let platform = self.platform_name(file)?;
         Ok(FileView {
             platform: platform.clone(),
@@ -316,6 +348,7 @@ impl<'a> ReleaseViews<'a> {
             external_url: file.content.external_url().map(|url| url.as_str().to_owned()),
             requirements: file.requirements.clone(),
             url: format!("{}{}", self.origin, self.file_path(release, file)?),
+            downloads: rows.file_downloads(release.id, file.id)?,
             created: file.created,
             changed: file.changed,
         })

@@ -9,18 +9,23 @@ mod edit;
 pub mod file;
 mod index_rows;
 pub mod media;
+mod notice;
 mod open;
 mod records;
 mod rows;
+mod statistics_rows;
 mod tables;
+mod upload_rows;
 
-pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob, Survey};
+pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, Mark, Part, ReadError, StoredBlob, Survey};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;
+pub use notice::Notice;
 pub use open::{BlobSource, Follower, OpenError, Snapshot, Store, StoreOptions};
 pub use records::{IndexChange, IndexContent, IndexPackage, StoredView};
 pub use rows::{Rows, Source, TokenOwner};
+pub use statistics_rows::{CountKey, CountKind, OTHER};
 
 impl StorageError {
     /// The tables contradict each other.

@@ -380,6 +380,11 @@ impl<S: Source> Rows<S> {
         self.records(tables::FILES, range, |(release, id)| (ReleaseId(release), FileId(id)))
     }
 
+    /// Whether a release has that file.
+    pub(super) fn has_file(&self, release: ReleaseId, file: FileId) -> Result<bool, StorageError> {
+        Ok(self.source.table(tables::FILES)?.get((release.0, file.0))?.is_some())
+    }
+
     /// The SHA-256 of the published file that was deleted from this place, if one was.
     pub fn deleted_file(
         &self,

@@ -19,3 +19,4 @@ mod support;
 mod tidy;
 mod tls;
 mod transfer;
+mod tus_clients;

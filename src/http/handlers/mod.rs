@@ -3,17 +3,21 @@
 mod accounts;
 mod channels;
 mod downloads;
+mod events;
 mod files;
 mod index_files;
 mod kit;
+mod openapi;
 mod packages;
 mod pages;
 mod platforms;
 mod registry;
 mod releases;
+mod statistics;
 mod status;
 mod tokens;
 mod updates;
+mod uploads;
 
 pub(super) use updates::in_both_dialects;
 
@@ -39,6 +43,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::Healthz => status::healthz(),
         Route::Readyz => status::readyz(&ask),
         Route::Metrics => status::metrics(&ask),
+        Route::OpenApi => openapi::document(&ask),
         Route::Setup => Box::pin(accounts::set_up(ask)).await,
         Route::SignIn => Box::pin(accounts::sign_in(ask)).await,
         Route::SignOut => Box::pin(accounts::sign_out(ask)).await,
@@ -81,6 +86,15 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::PutManifest(name) => Box::pin(files::put_manifest(ask, name)).await,
         Route::PutRequirements(name) => Box::pin(files::put_requirements(ask, name)).await,
         Route::PutExternal(name) => Box::pin(files::put_external(ask, name)).await,
+        Route::Attention => Box::pin(statistics::attention(ask)).await,
+        Route::Statistics(name) => Box::pin(statistics::statistics(ask, name)).await,
+        Route::Events => events::events(ask),
+        Route::UploadOptions => uploads::options(&ask),
+        Route::Uploads => uploads::list(&ask),
+        Route::CreateUpload => Box::pin(uploads::create(ask)).await,
+        Route::Upload(id) => uploads::get(&ask, id),
+        Route::ContinueUpload(id) => Box::pin(uploads::send(ask, id)).await,
+        Route::DeleteUpload(id) => Box::pin(uploads::delete(ask, id)).await,
         Route::RegistryPublish => Box::pin(registry::publish(ask)).await,
         Route::RegistryUnpublish => Box::pin(registry::unpublish(ask)).await,
         Route::Updates => updates::updates(&ask),

@@ -13,6 +13,7 @@ mod package;
 mod platform;
 mod release;
 mod session;
+mod upload;
 mod user;
 
 pub use index_change::{IndexChange, StoredView};

@@ -1,11 +1,14 @@
 //! The calls of the API, by subject: what each does, answers and refuses. Who may call them is `roles`' matter.
 
+mod attention;
 mod channels;
 mod downloads;
+mod events;
 mod files;
 mod index;
 mod kit;
 mod members;
+mod openapi;
 mod packages;
 mod pages;
 mod platforms;
@@ -15,8 +18,10 @@ mod registry;
 mod releases;
 mod session;
 mod setup;
+mod statistics;
 mod tokens;
 mod updates;
+mod uploads;
 mod users;
 
 use serde_json::Value;

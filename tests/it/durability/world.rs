@@ -50,6 +50,7 @@ fn config() -> RegistryConfig {
         file_bytes_max: 64 << 20,
         store: StoreOptions { cache_bytes: 1 << 20, blobs },
         password_rounds: NonZeroU32::new(10),
+        ..RegistryConfig::default()
     }
 }
 

@@ -72,6 +72,10 @@ pub(super) enum Content {
     Bytes(&'static str),
     /// The fields of a form; `{p}` stands for the package as in paths.
     Form(&'static [(&'static str, &'static str)]),
+    /// Bytes of an upload by tus, from its beginning.
+    Tus(&'static str),
+    /// The metadata of an upload of three bytes by tus.
+    Metadata(&'static [(&'static str, &'static str)]),
 }
 
 /// A call and the status that each role gets, 0 where another test says more.
@@ -158,7 +162,15 @@ const fn on(
     Call { route, method, path, content, public, private }
 }
 
-use Content::{Bytes, Form, Json, None};
+/// Who may publish anything may.
+const PUBLISHES: Row = [401, 200, 200, 200, 200, 200, 200, 403, 200, 200, 403, 200, 403, 200];
+
+/// Whose it is may: the user with a token that publishes, and nobody else knows of it.
+const fn own_upload(ok: u16) -> Row {
+    [401, 404, 404, 404, 404, ok, 404, 403, ok, ok, 403, 404, 403, 404]
+}
+
+use Content::{Bytes, Form, Json, Metadata, None, Tus};
 
 const PACKAGE: &str = "/api/v1/packages/omni/{p}";
 const RELEASE: &str = "/api/v1/packages/omni/{p}/releases/stable/1.0.0";
@@ -175,6 +187,7 @@ pub(super) const CALLS: &[Call] = &[
     call("healthz", "GET", "/healthz", None, all(200)),
     call("readyz", "GET", "/readyz", None, all(200)),
     call("metrics", "GET", "/metrics", None, all(200)),
+    call("openapi", "GET", "/api/v1/openapi.json", None, all(200)),
     call("setup", "POST", "/api/v1/setup", Json(r#"{"token":"x","name":"eve","password":"correct horse"}"#), all(403)),
     call("sign_in", "POST", "/api/v1/session", SIGN_IN, all(200)),
     call("sign_out", "DELETE", "/api/v1/session", None, members(204, 204)),
@@ -344,6 +357,31 @@ pub(super) const CALLS: &[Call] = &[
     on("updates", "GET", "/api/v1/updates?id=omni.{p}", None, all(200), readers(200)),
     on("updates", "GET", "/api/v1/updates?id=omni.{p}&mode=2&version=0.1", None, all(200), readers(200)),
     on("requirements", "GET", "/api/v1/requirements?id=omni.{p}", None, all(200), readers(200)),
+    call("attention", "GET", "/api/v1/attention", None, PUBLISHES),
+    // A HEAD, since what comes of a GET never ends.
+    call("events", "HEAD", "/api/v1/events", None, all(200)),
+    on("statistics", "GET", "/api/v1/packages/omni/{p}/statistics", None, maintainers(200, 403), maintainers(200, 404)),
+    call("upload_options", "OPTIONS", "/api/v1/uploads", None, all(204)),
+    call("uploads", "GET", "/api/v1/uploads", None, PUBLISHES),
+    on(
+        "create_upload",
+        "POST",
+        "/api/v1/uploads",
+        Metadata(&[
+            ("package", "omni.{p}"),
+            ("channel", "stable"),
+            ("version", "3.0.0"),
+            ("platform", "any"),
+            ("filename", "new.zip"),
+            ("create", "active"),
+        ]),
+        maintainers(201, 403),
+        publishers(201),
+    ),
+    call("upload", "GET", "/api/v1/uploads/{u}", None, own_upload(200)),
+    call("upload", "HEAD", "/api/v1/uploads/{u}", Tus(""), own_upload(200)),
+    call("continue_upload", "PATCH", "/api/v1/uploads/{u}", Tus("new"), own_upload(204)),
+    call("delete_upload", "DELETE", "/api/v1/uploads/{u}", Tus(""), own_upload(204)),
     call("search", "GET", "/api/v1/search", None, all(200)),
     call("search", "GET", "/api/v1/search?search=hush", None, all(200)),
     call("auth", "GET", "/api/v1/auth", None, [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
