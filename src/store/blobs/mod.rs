@@ -14,6 +14,7 @@
 //! Content that comes in several sittings is kept part by part (`ledger::keep_part`) until it is adopted or dropped.
 
 mod buffers;
+mod cached_reads;
 mod chunks;
 mod collect;
 mod layout;
