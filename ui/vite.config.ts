@@ -19,5 +19,5 @@ export default defineConfig({
   server: {
     proxy: { '^/(api|download|t)/': process.env['PACKHOUSE_SERVER'] ?? 'http://127.0.0.1:8080' },
   },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts', 'build/**/*.test.ts'] },
 });

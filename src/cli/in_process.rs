@@ -13,7 +13,7 @@ use super::Failure;
 use crate::client::Url;
 use crate::http::app::{App, AppConfig};
 use crate::http::forwarded::TrustedProxies;
-use crate::http::{Limits, Server, ServerConfig};
+use crate::http::{Limits, Server, ServerConfig, Workers};
 use crate::model::{ApiTokenId, Scope, UserName};
 use crate::service::{Clock, Registry, RegistryConfig};
 
@@ -55,6 +55,7 @@ where
         public_url: None,
         trusted_proxies: TrustedProxies::new(Vec::new()),
         file_bytes_max: RegistryConfig::default().file_bytes_max,
+        access_log: Arc::default(),
     };
     let app = Arc::new(App::new(Arc::clone(registry), config));
     let server = Server::bind(ServerConfig {
@@ -62,6 +63,7 @@ where
         tls: None,
         limits: Limits::DEFAULT,
         trusted_proxies: TrustedProxies::new(Vec::new()),
+        workers: Arc::new(Workers::start().map_err(Failure::of)?),
     });
     let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on this machine: {error}")))?;
     let address = server.local_address().map_err(Failure::of)?;

@@ -142,14 +142,8 @@ pub async fn publish(
         Some(channel) => channel.clone(),
         None => default_channel(client, base, &publication.package).await?,
     };
-    let job = Job {
-        client,
-        base,
-        channel: &channel,
-        addresses: Addresses::new(base, publication, &channel),
-        publication,
-        progress,
-    };
+    let addresses = Addresses::new(base, publication, &channel);
+    let job = Job { client, base, addresses, publication, channel: &channel, progress };
     let before = job.release().await.map_err(|error| PublishError::Request { error, uploaded: false })?;
     let sent = job.send_file(before.as_ref(), sha256, size_bytes).await;
     let (is_new, url) = sent.map_err(|error| PublishError::Request { error, uploaded: false })?;
@@ -177,9 +171,9 @@ async fn default_channel(client: &Client, base: &Url, package: &FullName) -> Res
 struct Job<'a> {
     client: &'a Client,
     base: &'a Url,
-    channel: &'a ChannelName,
     addresses: Addresses,
     publication: &'a Publication,
+    channel: &'a ChannelName,
     progress: Arc<dyn Progress>,
 }
 

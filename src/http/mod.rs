@@ -26,6 +26,7 @@ pub mod limits;
 mod metrics;
 mod multipart;
 mod multipart_ranges;
+pub mod openapi;
 pub mod problem;
 pub mod query;
 mod random;

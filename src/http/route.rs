@@ -27,6 +27,8 @@ pub enum Route {
     Readyz,
     /// Counters for Prometheus.
     Metrics,
+    /// The API described by itself.
+    OpenApi,
     /// Makes the first account.
     Setup,
     /// Signs in.
@@ -214,6 +216,7 @@ impl Route {
             | Self::Healthz
             | Self::Readyz
             | Self::Metrics
+            | Self::OpenApi
             | Self::Setup
             | Self::SignIn
             | Self::UploadOptions
@@ -291,6 +294,7 @@ impl Route {
             Self::Healthz => "healthz",
             Self::Readyz => "readyz",
             Self::Metrics => "metrics",
+            Self::OpenApi => "openapi",
             Self::Setup => "setup",
             Self::SignIn => "sign_in",
             Self::SignOut => "sign_out",
@@ -445,6 +449,7 @@ fn is_view(segments: &[&str]) -> bool {
 
 fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
     match segments {
+        ["openapi.json"] => verb.pick([(Verb::Get, Route::OpenApi)]),
         ["setup"] => verb.pick([(Verb::Post, Route::Setup)]),
         ["session"] => {
             verb.pick([(Verb::Get, Route::Session), (Verb::Post, Route::SignIn), (Verb::Delete, Route::SignOut)])
@@ -712,6 +717,7 @@ mod tests {
         ("/healthz", "GET, HEAD", &[("GET", "healthz")]),
         ("/readyz", "GET, HEAD", &[("GET", "readyz")]),
         ("/metrics", "GET, HEAD", &[("GET", "metrics")]),
+        ("/api/v1/openapi.json", "GET, HEAD", &[("GET", "openapi")]),
         ("/api/v1/setup", "POST", &[("POST", "setup")]),
         (
             "/api/v1/session",

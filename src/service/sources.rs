@@ -351,13 +351,15 @@ mod tests {
         }
     }
 
+    type EditJob = Box<dyn Fn(&mut Edit<'_>) -> Result<(), StorageError> + Send>;
+
     /// Every change of a channel used to render all packages of its owner: half a minute for 100,000 of them, in which
     /// no other commit could be made.
     #[test]
     fn only_what_views_show_of_a_channel_renders_packages() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (store, changes) = store();
-        let mut commit = |job: Box<dyn Fn(&mut Edit<'_>) -> Result<(), StorageError> + Send>| {
+        let commit = |job: EditJob| {
             while changes.try_recv().is_ok() {}
             runtime.block_on(store.write(move |edit| job(edit))).unwrap();
             changes.try_iter().last().map_or(0, |changes| changes.packages.len())
@@ -382,9 +384,7 @@ mod tests {
             created: now,
             changed: now,
         };
-        let put = |channel: Channel| -> Box<dyn Fn(&mut Edit<'_>) -> Result<(), StorageError> + Send> {
-            Box::new(move |edit| edit.put_channel(&channel))
-        };
+        let put = |channel: Channel| -> EditJob { Box::new(move |edit| edit.put_channel(&channel)) };
         commit(Box::new(move |edit| {
             edit.put_user(&user)?;
             edit.put_package(&package(1, ""))

@@ -172,8 +172,14 @@ pub struct PackageView {
     private_token_set: bool,
     role: Option<&'static str>,
     latest: Map<String, Value>,
+    default_channel: ChannelName,
+    /// The owner's, for those who may publish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<Vec<ChannelName>>,
+    /// The owner's, for those who may publish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platforms: Option<Vec<PlatformName>>,
     downloads: u64,
-    default_channel: Option<ChannelName>,
     created: Timestamp,
     changed: Timestamp,
 }
@@ -183,11 +189,16 @@ impl PackageView {
         let private = package.visibility == crate::model::Visibility::Private;
         let access_token = (role == Some(Role::Owner) && private).then(|| package.access_token.reveal().to_owned());
         let mut latest = Map::new();
-        let mut default_channel = None;
-        for channel in rows.channels(package.owner)? {
-            if channel.default {
-                default_channel = Some(channel.name.clone());
-            }
+        let channels = rows.channels(package.owner)?;
+        let default_channel = channels.iter().find(|channel| channel.default).map(|channel| channel.name.clone());
+        let default_channel =
+            default_channel.ok_or_else(|| StorageError::damaged("channel", "a user has no default channel"))?;
+        let publishes = role >= Some(Role::Maintainer);
+        let platforms = match publishes {
+            true => Some(rows.platforms(package.owner)?.into_iter().map(|platform| platform.name).collect()),
+            false => None,
+        };
+        for channel in &channels {
             let mut highest = None;
             rows.releases_below(package.id, channel.id, None, |release| {
                 if !release.is_offered() || rows.files(release.id)?.is_empty() {
@@ -211,8 +222,10 @@ impl PackageView {
             private_token_set: package.private_token.is_some(),
             role: role.map(Role::as_str),
             latest,
-            downloads: rows.package_downloads(package.id)?,
             default_channel,
+            channels: publishes.then(|| channels.into_iter().map(|channel| channel.name).collect()),
+            platforms,
+            downloads: rows.package_downloads(package.id)?,
             created: package.created,
             changed: package.changed,
         })

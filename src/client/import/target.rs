@@ -338,7 +338,12 @@ impl Sending<'_> {
                     .to_owned(),
             });
         };
-        let payload = FilePayload { path: file.path.clone(), size_bytes: line.size_bytes, progress: Arc::new(Silent) };
+        let payload = FilePayload {
+            path: file.path.clone(),
+            offset_bytes: 0,
+            size_bytes: line.size_bytes,
+            progress: Arc::new(Silent),
+        };
         let content_type = HeaderValue::from_str(archive.mime_type.as_str());
         let request = Request::new(Method::PUT, url.join("?create=inactive"))
             .header(CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")))

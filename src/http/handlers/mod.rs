@@ -7,6 +7,7 @@ mod events;
 mod files;
 mod index_files;
 mod kit;
+mod openapi;
 mod packages;
 mod pages;
 mod platforms;
@@ -42,6 +43,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::Healthz => status::healthz(),
         Route::Readyz => status::readyz(&ask),
         Route::Metrics => status::metrics(&ask),
+        Route::OpenApi => openapi::document(&ask),
         Route::Setup => Box::pin(accounts::set_up(ask)).await,
         Route::SignIn => Box::pin(accounts::sign_in(ask)).await,
         Route::SignOut => Box::pin(accounts::sign_out(ask)).await,

@@ -56,9 +56,9 @@ pub fn listing<'a>(source: &'a PackageSource, view: &ViewName) -> Option<Listing
     if lines.is_empty() {
         return None;
     }
-    let file = PackageFile::new(full_name.as_str().into(), lines.iter().map(|line| &*line.text));
+    let file = PackageFile::new(full_name.as_str().into(), lines.iter().map(|line| line.text()));
     let listed = |line: &&Line<'a>| ListedArchive {
-        id: line.id.clone(),
+        id: line.id().to_owned(),
         release: line.release,
         platform: line.platform,
         archive: line.source,

@@ -8,6 +8,7 @@ mod files;
 mod index;
 mod kit;
 mod members;
+mod openapi;
 mod packages;
 mod pages;
 mod platforms;

@@ -29,7 +29,7 @@ fn whole_downloads_count_once() {
     let omni = server.omni();
     omni.make_package("kit", "public");
     let content: Vec<u8> = (0..600_000_u32).map(|n| (n >> 3) as u8).collect();
-    omni.publish("omni/kit", "stable/1.0.0", "any/a.zip", content.clone());
+    omni.publish("omni/kit", "stable/1.0.0", "any/a.zip", content);
     omni.publish("omni/kit", "stable/1.0.0", "any/a.sig", "");
     omni.publish("omni/kit", "beta/2.0.0", "linux-x64/a.zip", "beta");
     let anonymous = server.anonymous();

@@ -114,6 +114,18 @@ fn a_private_package_is_published_with_its_own_token_and_asked_with_the_other() 
     assert_eq!(Cli::new(&["updates", &url, "--id", "omni.foo", "--json"]).exits(0).json()["newer"], true);
 }
 
+/// Publishing went to `stable` where nothing was said, also for owners whose default is another channel.
+#[test]
+fn the_owners_default_channel_is_meant_where_none_is_named() {
+    let scene = Scene::new();
+    scene.server.omni().patch("/api/v1/channels/beta").json(&json!({ "default": true })).is(200);
+    assert!(scene.publish("1.0.0").exits(0).out.starts_with("published omni.foo 1.0.0 on beta for any"));
+    assert_eq!(scene.publish("1.0.0").and(&["--json"]).exits(0).json()["channel"], "beta");
+    let private = scene.server.omni().post("/api/v1/packages/omni/foo/tokens/private").is(201).json();
+    let report = scene.publish("1.1.0").token(private["token"].as_str().unwrap()).and(&["--json"]).exits(0).json();
+    assert_eq!(report["channel"], "beta");
+}
+
 #[test]
 fn a_large_file_goes_on_after_breaks_and_from_one_run_to_the_next() {
     const MIB: u64 = 1 << 20;
@@ -149,16 +161,4 @@ fn a_large_file_goes_on_after_breaks_and_from_one_run_to_the_next() {
     let refused = run(&scene, &origin).exits(1);
     assert!(refused.err.contains("publish a new version"), "{refused}");
     assert_eq!(scene.server.log().matches("route=\"create_upload\"").count(), 2);
-}
-
-/// Publishing went to `stable` where nothing was said, also for owners whose default is another channel.
-#[test]
-fn the_owners_default_channel_is_meant_where_none_is_named() {
-    let scene = Scene::new();
-    scene.server.omni().patch("/api/v1/channels/beta").json(&json!({ "default": true })).is(200);
-    assert!(scene.publish("1.0.0").exits(0).out.starts_with("published omni.foo 1.0.0 on beta for any"));
-    assert_eq!(scene.publish("1.0.0").and(&["--json"]).exits(0).json()["channel"], "beta");
-    let private = scene.server.omni().post("/api/v1/packages/omni/foo/tokens/private").is(201).json();
-    let report = scene.publish("1.1.0").token(private["token"].as_str().unwrap()).and(&["--json"]).exits(0).json();
-    assert_eq!(report["channel"], "beta");
 }

@@ -153,7 +153,7 @@ fn another_client_keeps_the_same_copy_to_the_byte() {
     let folder = tempfile::tempdir().unwrap();
     let origins = [server.origin(), opened];
     // Steps on which both are brought up to date: what is published, changed and deleted, and how many files that is.
-    let steps: [(&dyn Fn(&Client), usize); 5] = [
+    let steps: [(Change, usize); 5] = [
         (&|_| (), PACKAGES + 1),
         (&|_| (), 0),
         (&|omni| drop(omni.publish("omni/p3", "stable/1.1.0", "wx64.r/a", "new")), 2),
@@ -176,6 +176,9 @@ fn another_client_keeps_the_same_copy_to_the_byte() {
     let lines = copy_in(&folder.path().join("public"))["omni.long.json"].len();
     assert!(lines > 150_000, "{lines} bytes are no long file");
 }
+
+/// What is done to the server between two syncs.
+type Change<'a> = &'a dyn Fn(&Client);
 
 fn publish_long(omni: &Client, n: usize) {
     let words: Vec<String> = (0..100).map(|word| format!("omni.p{}", word * n)).collect();

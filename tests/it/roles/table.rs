@@ -187,6 +187,7 @@ pub(super) const CALLS: &[Call] = &[
     call("healthz", "GET", "/healthz", None, all(200)),
     call("readyz", "GET", "/readyz", None, all(200)),
     call("metrics", "GET", "/metrics", None, all(200)),
+    call("openapi", "GET", "/api/v1/openapi.json", None, all(200)),
     call("setup", "POST", "/api/v1/setup", Json(r#"{"token":"x","name":"eve","password":"correct horse"}"#), all(403)),
     call("sign_in", "POST", "/api/v1/session", SIGN_IN, all(200)),
     call("sign_out", "DELETE", "/api/v1/session", None, members(204, 204)),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::contract;
 use super::wire::{Body, Wire};
 
 /// Where a server is, and what was last said to it. It may move when it is restarted.
@@ -159,12 +160,16 @@ impl Request {
     }
 
     /// Sends it to a server that may be gone.
+    #[track_caller]
     pub(crate) fn try_send(self) -> Result<Answer, String> {
         let site = Arc::clone(&self.site);
+        let (method, path, sent) = (self.method.clone(), self.path.clone(), self.shown_body.clone());
         let (mut answer, mut body) = self.try_open()?;
         if let Err(error) = body.read_to_end(&mut answer.body) {
             return Err(format!("the answer's body broke off: {error}\n{answer}"));
         }
+        let wrong = contract::judge(&method, &path, sent.as_bytes(), &answer);
+        assert!(wrong.is_empty(), "not as the API's description says:\n{}\n{answer}", wrong.join("\n"));
         *site.last_exchange.lock().unwrap() = answer.to_string();
         Ok(answer)
     }

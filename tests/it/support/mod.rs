@@ -7,6 +7,7 @@
 mod answer;
 mod cli;
 mod client;
+pub(crate) mod contract;
 mod files;
 mod form;
 mod prepared;

@@ -1,7 +1,32 @@
-// The documents of the API, as the pages use them.
+// The documents of the API under the names that the pages have for them. Their shapes are the server's (`schema.ts`).
 
-export type Role = 'owner' | 'maintainer' | 'reader';
-export type Visibility = 'public' | 'private';
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Role = Schemas['Role'];
+export type Visibility = Schemas['Visibility'];
+export type Session = Schemas['Session'];
+export type ApiToken = Schemas['ApiToken'] & { secret?: string };
+export type Channel = Schemas['Channel'];
+export type Platform = Schemas['Platform'];
+export type Member = Schemas['Member'];
+
+export type User = Schemas['User'] & {
+  invited?: boolean;
+  quota_bytes?: number | null;
+  stored_bytes?: number;
+};
+
+export type Package = Schemas['Package'] & {
+  summary?: string;
+  title?: string;
+  icon?: string;
+  downloads?: number;
+};
+
+export type ReleaseFile = Schemas['File'] & { downloads?: number };
+export type Release = Omit<Schemas['Release'], 'files'> & { downloads?: number; files: ReleaseFile[] };
 
 export interface Page<T> {
   items: T[];
@@ -13,111 +38,9 @@ export interface SessionUser {
   admin: boolean;
 }
 
-export interface Session {
-  user: SessionUser;
-}
-
-export interface User {
-  name: string;
-  admin: boolean;
-  disabled: boolean;
-  invited?: boolean;
-  quota_bytes?: number | null;
-  stored_bytes?: number;
-  created: string;
-  changed: string;
-}
-
 export interface Invitation {
   invitation: string;
   invitation_expires: string;
-}
-
-export interface ApiToken {
-  id: number;
-  name: string;
-  scopes: string[];
-  created: string;
-  expires: string | null;
-  last_used: string | null;
-  secret?: string;
-}
-
-export interface Channel {
-  name: string;
-  short: string;
-  default: boolean;
-  includes: string[];
-  created: string;
-  changed: string;
-}
-
-export interface Platform {
-  name: string;
-  created: string;
-  changed: string;
-}
-
-export interface Package {
-  namespace: string;
-  name: string;
-  full_name: string;
-  description: string;
-  description_html: string;
-  summary?: string;
-  title?: string;
-  icon?: string;
-  visibility: Visibility;
-  access_token?: string;
-  private_token_set: boolean;
-  role: Role | null;
-  latest: Record<string, string>;
-  /** What those get who ask for no channel. */
-  default_channel?: string;
-  /** The owner's, for those who may publish. */
-  channels?: string[];
-  platforms?: string[];
-  downloads?: number;
-  created: string;
-  changed: string;
-}
-
-export interface Member {
-  user: string;
-  role: Role;
-  created: string;
-  changed: string;
-}
-
-export interface ReleaseFile {
-  platform: string;
-  display_name: string;
-  filename: string | null;
-  size: number;
-  mime_type: string;
-  extension: string;
-  sha256: string;
-  crc32: string | null;
-  external_url: string | null;
-  url: string;
-  downloads?: number;
-  created: string;
-  changed: string;
-}
-
-export interface Release {
-  channel: string;
-  version: string;
-  active: boolean;
-  published: string | null;
-  publish_at: string | null;
-  yanked: string | null;
-  description: string;
-  description_html: string;
-  files: ReleaseFile[];
-  downloads?: number;
-  created: string;
-  changed: string;
 }
 
 export interface PendingUpload {

@@ -20,6 +20,7 @@ class Router {
 
   #blocks = new Set<() => boolean>();
   #focus = false;
+  #first = true;
 
   constructor() {
     this.#read();
@@ -76,6 +77,9 @@ class Router {
     this.title = title;
     document.title = title ? t.shell.title(title) : t.shell.name;
     if (this.#focus) void this.#settle();
+    // A page that one comes to from outside keeps the focus where browsers put it, unless it is a form.
+    else if (this.#first) void tick().then(() => document.querySelector<HTMLElement>('main [data-focus]')?.focus());
+    this.#first = false;
   }
 
   /** Asks before leaving as long as `unsaved` says so; call the result to stop. */

@@ -18,6 +18,9 @@ const GATHER_MS = 150;
 
 type Listener = { wants: (change: Change) => boolean; run: () => void; timer: ReturnType<typeof setTimeout> | undefined };
 
+/** A tab that nobody looks at gives its connection back: browsers keep only six to a server, for all tabs together. */
+const HIDDEN_MS_MAX = 30_000;
+
 const listeners = new Set<Listener>();
 let source: EventSource | undefined;
 let closing: ReturnType<typeof setTimeout> | undefined;
@@ -48,6 +51,21 @@ function connect(): void {
     });
   }
 }
+
+let hiding: ReturnType<typeof setTimeout> | undefined;
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(hiding);
+  if (document.hidden) {
+    hiding = setTimeout(() => {
+      source?.close();
+      source = undefined;
+    }, HIDDEN_MS_MAX);
+  } else if (listeners.size > 0 && !source) {
+    connect();
+    // Whatever happened meanwhile.
+    tell({ kind: 'reset' });
+  }
+});
 
 /** Runs something after changes that are wanted; call the result to stop. */
 export function onChange(wants: (change: Change) => boolean, run: () => void): () => void {
