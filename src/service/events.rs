@@ -114,6 +114,7 @@ impl History {
 pub struct Listener {
     registry: Arc<Registry>,
     credentials: Credentials,
+    anonymous: bool,
     origin: Arc<str>,
     since: u64,
     grown: watch::Receiver<u64>,
@@ -135,7 +136,7 @@ impl Registry {
     pub fn listen(
         self: &Arc<Self>,
         credentials: Credentials,
-        origin: Arc<str>,
+        caller: &Caller,
         since: Option<u64>,
     ) -> Result<Listener, Refusal> {
         let history = &self.history;
@@ -147,7 +148,16 @@ impl Registry {
         grown.mark_changed();
         let since = since.unwrap_or_else(|| history.since(0, self.now_micros()).0);
         let stopping = self.stopping.subscribe();
-        Ok(Listener { registry: Arc::clone(self), credentials, origin, since, grown, stopping, greeted: false })
+        Ok(Listener {
+            registry: Arc::clone(self),
+            credentials,
+            anonymous: matches!(caller.identity, Identity::Anonymous),
+            origin: Arc::clone(&caller.origin),
+            since,
+            grown,
+            stopping,
+            greeted: false,
+        })
     }
 
     /// How many listen to events.
@@ -201,6 +211,9 @@ impl Listener {
         self.since = serial;
         // Rights may have changed since the last time.
         let identity = registry.identify(&self.credentials)?;
+        if !self.anonymous && matches!(identity, Identity::Anonymous) {
+            return Err(Refusal::sign_in());
+        }
         let caller = Caller { identity, origin: Arc::clone(&self.origin), address: None };
         let Some(notices) = notices else {
             return Ok(News { serial, events: vec![Event { name: "reset", data: json!({}) }] });

@@ -1,7 +1,6 @@
 //! Server-sent events (the HTML standard, section 9.2): what changed, as it changes.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -23,7 +22,7 @@ pub(super) fn events(ask: Ask) -> Answer {
     let header = ask.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     // One that is no serial of ours is told to look at everything again.
     let since = header.or(ask.query.exact("since")).map(|text| text.parse().unwrap_or(0));
-    let listener = ask.app.registry.listen(ask.credentials, Arc::clone(&ask.caller.origin), since)?;
+    let listener = ask.app.registry.listen(ask.credentials, &ask.caller, since)?;
     let told = stream::unfold((listener, true), |(mut listener, first)| async move {
         let news = listener.next().await?;
         Some((Ok(Bytes::from(text(&news, first))), (listener, false)))

@@ -103,8 +103,8 @@ pub fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError>
 /// # Errors
 /// Those of the file.
 pub fn adopt(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<Adopted, StorageError> {
+    let kept = if stored.is_offered() { take_partial(transaction, stored.layout().blob_id)? } else { None };
     stored.offer();
-    let kept = take_partial(transaction, stored.layout().blob_id)?;
     let layout = kept.as_ref().map_or_else(|| stored.layout(), |kept| with_rest(kept, stored.layout()));
     if add_reference(transaction, stored.sha256())?.is_some() {
         if kept.is_some() {

@@ -347,6 +347,11 @@ impl StoredBlob {
         Ok(bytes)
     }
 
+    /// Whether the ledger may know of it, be it of a part.
+    pub(super) fn is_offered(&self) -> bool {
+        self.claim.offered.load(Ordering::Acquire)
+    }
+
     /// From now on, only the ledger can tell whether the content is needed.
     pub(super) fn offer(&self) {
         self.claim.offered.store(true, Ordering::Release);
