@@ -95,7 +95,10 @@ export const trouble: Record<Kind, Trouble> & { home: string } = {
     title: 'Nothing here that you may see',
     text: 'There is nothing at this address, or it is private. If you have an account that may see it, sign in.',
   },
-  forbidden: { title: 'Not for this account' },
+  forbidden: {
+    title: 'Not for this account',
+    text: 'It needs rights that this account does not have. An owner of the package, or an admin of this server, can give them.',
+  },
   missing: {
     title: 'There is nothing here',
     text: 'It was deleted or renamed, the address has a typing error, or it is private and not shared with you.',
