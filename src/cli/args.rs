@@ -104,6 +104,14 @@ pub struct ServeArgs {
     #[argh(option, arg_name = "days")]
     pub statistics_days: Option<u32>,
 
+    /// what the files of one user's packages may have together, unless an admin grants the user another quota (unlimited)
+    #[argh(option, arg_name = "size")]
+    pub user_quota: Option<ByteSize>,
+
+    /// entries of the audit trail that are kept (100000)
+    #[argh(option, arg_name = "n")]
+    pub max_audit_entries: Option<usize>,
+
     /// largest head of a request, all its fields together
     #[argh(option, arg_name = "size")]
     pub max_header_size: Option<ByteSize>,

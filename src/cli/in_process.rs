@@ -51,12 +51,7 @@ async fn serve<T, W>(registry: &Arc<Registry>, work: impl FnOnce(Url, Arc<Regist
 where
     W: Future<Output = Result<T, Failure>>,
 {
-    let config = AppConfig {
-        public_url: None,
-        trusted_proxies: TrustedProxies::new(Vec::new()),
-        file_bytes_max: RegistryConfig::default().file_bytes_max,
-        access_log: Arc::default(),
-    };
+    let config = AppConfig { file_bytes_max: RegistryConfig::default().file_bytes_max, ..AppConfig::default() };
     let app = Arc::new(App::new(Arc::clone(registry), config));
     let server = Server::bind(ServerConfig {
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
@@ -64,6 +59,7 @@ where
         limits: Limits::DEFAULT,
         trusted_proxies: TrustedProxies::new(Vec::new()),
         workers: Arc::new(Workers::start().map_err(Failure::of)?),
+        connections: Arc::default(),
     });
     let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on this machine: {error}")))?;
     let address = server.local_address().map_err(Failure::of)?;

@@ -16,6 +16,7 @@ pub mod publish;
 pub mod resolve;
 pub mod search;
 pub mod serve;
+mod settings;
 pub mod sync;
 pub mod units;
 pub mod updates;
@@ -46,8 +47,9 @@ impl Failure {
 /// Runs a command line without the program's own name.
 #[must_use]
 pub fn run(words: &[String]) -> ExitCode {
-    match args::parse(words, &|name| std::env::var(name).ok()) {
-        Ok(args) => run_command(&args.command),
+    let environment = |name: &str| std::env::var(name).ok();
+    match args::parse(words, &environment) {
+        Ok(args) => run_command(&args.command, &|flag| prepass::source(words, flag, &environment)),
         Err(Early::Text(text)) => {
             // A reader that has gone away has read enough.
             let _ = std::io::stdout().lock().write_all(text.as_bytes());
@@ -57,9 +59,10 @@ pub fn run(words: &[String]) -> ExitCode {
     }
 }
 
-fn run_command(command: &Command) -> ExitCode {
+/// Runs a command. `source` says of a flag where its value comes from.
+fn run_command(command: &Command, source: &dyn Fn(&str) -> &'static str) -> ExitCode {
     match command {
-        Command::Serve(args) => finish(Output::new(false), |_| serve::run(args)),
+        Command::Serve(args) => finish(Output::new(false), |_| serve::run(args, source)),
         Command::Publish(args) => finish(Output::new(args.json), |output| publish::run(args, output)),
         Command::Sync(args) => finish(Output::new(args.json), |output| sync::run(args, output)),
         Command::Search(args) => finish(Output::new(args.json), |output| search::run(args, output)),

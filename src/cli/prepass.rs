@@ -7,7 +7,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality};
 
 /// Flags that can be set as `PACKHOUSE_FLAG`: those that belong to a machine or a pipeline. Those that belong to one
 /// call cannot: a forgotten `PACKHOUSE_VERSION` would publish the wrong thing.
-const FROM_ENVIRONMENT: [&str; 24] = [
+const FROM_ENVIRONMENT: [&str; 26] = [
     "data",
     "listen",
     "tls-cert",
@@ -17,6 +17,8 @@ const FROM_ENVIRONMENT: [&str; 24] = [
     "max-file-size",
     "upload-expiry",
     "statistics-days",
+    "user-quota",
+    "max-audit-entries",
     "max-header-size",
     "max-connections",
     "max-connections-per-address",
@@ -39,6 +41,21 @@ const FROM_ENVIRONMENT: [&str; 24] = [
 pub fn variable(flag: &str) -> Option<String> {
     let is_listed = FROM_ENVIRONMENT.contains(&flag);
     is_listed.then(|| format!("PACKHOUSE_{}", flag.to_ascii_uppercase().replace('-', "_")))
+}
+
+/// Where the value of a flag comes from: the command line, the environment, or nowhere.
+#[must_use]
+pub fn source(words: &[String], flag: &str, environment: &dyn Fn(&str) -> Option<String>) -> &'static str {
+    let is_given = |word: &String| {
+        word.strip_prefix("--").is_some_and(|word| word.split('=').next().is_some_and(|name| name == flag))
+    };
+    if words.iter().any(is_given) {
+        "flag"
+    } else if variable(flag).and_then(|name| environment(&name)).is_some_and(|value| !value.is_empty()) {
+        "environment"
+    } else {
+        "default"
+    }
 }
 
 /// Splits `--x=y` and adds the flags that are set in the environment and not on the command line.
@@ -181,6 +198,14 @@ mod tests {
             assert_eq!(completed(line, &[]).unwrap(), becomes);
         }
         assert!(completed("publish u f --draft=maybe", &[]).unwrap_err().contains("true or false"));
+    }
+
+    #[test]
+    fn it_is_known_where_a_value_comes_from() {
+        let words = ["serve", "--data=/x", "--listen", "1.2.3.4:5"].map(str::to_owned);
+        let environment = |name: &str| (name != "PACKHOUSE_TLS_KEY").then(|| "x".to_owned());
+        let of = |flag| source(&words, flag, &environment);
+        assert_eq!((of("data"), of("listen"), of("log"), of("tls-key")), ("flag", "flag", "environment", "default"));
     }
 
     #[test]

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
 use super::args::ServeArgs;
+use super::{Failure, settings};
 use crate::http::access_log::{self, AccessLog};
 use crate::http::app::{App, AppConfig};
 use crate::http::forwarded::{Network, TrustedProxies};
@@ -30,18 +30,18 @@ const HEADER_BYTES: std::ops::RangeInclusive<usize> = 8 * 1024..=256 * 1024;
 
 /// A configuration that fits together.
 #[derive(Debug)]
-struct Config {
-    data: PathBuf,
-    listen: Vec<SocketAddr>,
+pub(super) struct Config {
+    pub(super) data: PathBuf,
+    pub(super) listen: Vec<SocketAddr>,
     tls: Option<TlsFiles>,
-    limits: Limits,
-    registry: RegistryConfig,
+    pub(super) limits: Limits,
+    pub(super) registry: RegistryConfig,
     app: AppConfig,
-    log: String,
+    pub(super) log: String,
 }
 
 impl Config {
-    fn check(args: &ServeArgs) -> Result<Self, Failure> {
+    pub(super) fn check(args: &ServeArgs) -> Result<Self, Failure> {
         let usage = |text: &str| Failure::Usage(text.to_owned());
         let tls = match (&args.tls_cert, &args.tls_key) {
             (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.clone(), key: key.clone() }),
@@ -79,13 +79,18 @@ impl Config {
             }
             registry.statistics_days = days;
         }
+        registry.quota_bytes = args.user_quota.map(|size| size.0);
+        if let Some(value) = args.max_audit_entries {
+            registry.audit_entries_max = count("--max-audit-entries", value)?.into();
+        }
         let networks =
             args.trusted_proxy.iter().map(|text| Network::from_str(text).map_err(|error| usage(&error.to_string())));
         let app = AppConfig {
             public_url: args.public_url.as_deref().map(check_public_url).transpose()?,
             trusted_proxies: TrustedProxies::new(networks.collect::<Result<_, Failure>>()?),
             file_bytes_max: registry.file_bytes_max,
-            access_log: Arc::default(),
+            tls: tls.is_some(),
+            ..AppConfig::default()
         };
         let listen = if args.listen.is_empty() { vec![LISTEN_DEFAULT] } else { args.listen.clone() };
         Ok(Self { data: args.data.clone(), listen, tls, limits, registry, app, log: args.log.clone() })
@@ -103,12 +108,13 @@ fn check_public_url(text: &str) -> Result<String, Failure> {
 }
 
 /// Runs the server until it is told to stop. It listens from the start and answers how far it is; its line on standard
-/// output says that it is ready.
+/// output says that it is ready. `source` says of a flag where its value comes from.
 ///
 /// # Errors
 /// Wrong usage, or why it could not start.
-pub fn run(args: &ServeArgs) -> Result<(), Failure> {
+pub fn run(args: &ServeArgs, source: &dyn Fn(&str) -> &'static str) -> Result<(), Failure> {
     let mut config = Config::check(args)?;
+    config.app.settings = settings::list(args, &config, source);
     log_to_standard_error(&config.log)?;
     if tracing::enabled!(target: access_log::TARGET, tracing::Level::INFO) {
         config.app.access_log = Arc::new(AccessLog::start(std::io::stderr()).map_err(Failure::of)?);
@@ -158,6 +164,7 @@ async fn serve(config: &Config, directory: DataDirectory) -> Result<(), Failure>
             limits: config.limits,
             trusted_proxies: config.app.trusted_proxies.clone(),
             workers: Arc::clone(&workers),
+            connections: Arc::clone(&config.app.connections),
         });
         let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         addresses.push(server.local_address().map_err(Failure::of)?);

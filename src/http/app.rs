@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use http::header::{AUTHORIZATION, HOST, HeaderMap};
@@ -23,7 +24,7 @@ use super::query::Query;
 use super::route::{self, Access, NoRoute, Route};
 use super::server::Peer;
 use super::{Body, RequestBody, base64, cookie, same_origin, security_headers, tus};
-use crate::service::{Caller, Credentials, Identity, Refusal, Registry};
+use crate::service::{Caller, Credentials, Identity, Refusal, Registry, Settings};
 
 /// The name of the cookie that holds a session's secret.
 pub const SESSION_COOKIE: &str = "packhouse_session";
@@ -42,6 +43,12 @@ pub struct AppConfig {
     pub file_bytes_max: u64,
     /// Where a line for each request goes; nowhere by default.
     pub access_log: Arc<AccessLog>,
+    /// Connections that are open: the servers count them.
+    pub connections: Arc<AtomicU64>,
+    /// Whether the servers speak HTTPS themselves.
+    pub tls: bool,
+    /// The settings with which the program runs.
+    pub settings: Settings,
 }
 
 /// Answers requests.
@@ -133,7 +140,8 @@ impl App {
             Err(Refusal::NotSignedIn(_)) if matches!(route, Route::Page | Route::Asset(_)) => Identity::Anonymous,
             identity => identity?,
         };
-        let caller = Caller { identity, origin: self.origin(&outside, &head.headers) };
+        let origin = self.origin(&outside, &head.headers);
+        let caller = Caller { identity, origin, address: Some(outside.client) };
         line.caller = caller.label();
         if caller.is_session() && !same_origin::allows(&head.method, &head.headers, &outside) {
             return Err(Problem::forbidden(
@@ -223,12 +231,16 @@ impl From<Refusal> for Problem {
             Refusal::Invalid { field, message } => Self::unprocessable(field, message),
             Refusal::NotFound(message) => Self::not_found(message),
             Refusal::Gone(message) => Self::gone(message),
+            Refusal::Changed(message) => Self::precondition_failed(message),
             Refusal::Conflict { field: Some(field), message } => Self::conflict(message).with_field(field),
             Refusal::Conflict { field: None, message } => Self::conflict(message),
             Refusal::NotSignedIn(message) => Self::unauthorized(message),
             Refusal::Forbidden(message) => Self::forbidden(message),
             Refusal::TooManyTries { retry_after_s } => Self::too_many_requests(retry_after_s, refusal.to_string()),
             Refusal::TooLarge { limit_bytes } => Self::too_large(limit_bytes),
+            Refusal::OverQuota { quota_bytes, stored_bytes, .. } => Self::over_quota(refusal.to_string())
+                .with_member("quota_bytes", quota_bytes)
+                .with_member("stored_bytes", stored_bytes),
             Refusal::DiskFull => Self::insufficient_storage(&refusal as &dyn Display),
             Refusal::Unavailable(message) => Self::unavailable(5, &message),
             Refusal::Store(error) => Self::internal(&error),

@@ -9,6 +9,7 @@ use http::{HeaderValue, Method};
 use httpdate::HttpDate;
 
 use crate::model::Timestamp;
+use crate::service::Condition;
 
 use super::etag::{ETag, ETagList, parse_list};
 
@@ -84,6 +85,29 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, current: Option<&Validator
         return Outcome::NotModified;
     }
     Outcome::Proceed
+}
+
+/// The condition of a request that changes something (sections 13.1.1 and 13.1.2): `If-Match`, or `If-None-Match: *`.
+///
+/// # Errors
+/// If there is one that cannot be kept: an unreadable one, or `If-None-Match` with tags.
+pub(super) fn for_change(headers: &HeaderMap) -> Result<Condition, &'static str> {
+    if headers.contains_key(IF_MATCH) {
+        return match parse_list(headers.get_all(IF_MATCH)) {
+            Some(ETagList::Any) => Ok(Condition::Exists),
+            // Weak tags equal nothing by the comparison that is due here, and keep their W/.
+            Some(ETagList::Tags(tags)) => {
+                let mark = |tag: &[u8]| String::from_utf8_lossy(tag).trim_matches('"').to_owned();
+                Ok(Condition::Marks(tags.into_iter().map(mark).collect()))
+            }
+            None => Err("If-Match is * or a list of entity tags, each in quotes"),
+        };
+    }
+    match headers.contains_key(IF_NONE_MATCH).then(|| parse_list(headers.get_all(IF_NONE_MATCH))) {
+        None => Ok(Condition::None),
+        Some(Some(ETagList::Any)) => Ok(Condition::Absent),
+        Some(_) => Err("for a change, If-None-Match is * or absent"),
+    }
 }
 
 /// The date in a header that has exactly one line, in any of the three formats of RFC 9110 section 5.6.7.
@@ -166,6 +190,21 @@ mod tests {
         ] {
             assert_eq!(run(&Method::PUT, &[(header, value)], None), expected, "{header}: {value}");
         }
+    }
+
+    #[test]
+    fn conditions_of_changes() {
+        let run = |headers: &[(&'static str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+            for_change(&headers.collect())
+        };
+        let marks = |marks: &[&str]| Ok(Condition::Marks(marks.iter().map(|&mark| mark.to_owned()).collect()));
+        assert_eq!(run(&[]), Ok(Condition::None));
+        assert_eq!(run(&[("if-match", "*")]), Ok(Condition::Exists));
+        assert_eq!(run(&[("if-match", "\"a\", \"b\"")]), marks(&["a", "b"]));
+        assert_eq!(run(&[("if-match", "W/\"a\"")]), marks(&["W/\"a"]));
+        assert_eq!(run(&[("if-none-match", "*")]), Ok(Condition::Absent));
+        assert!(run(&[("if-none-match", "\"a\"")]).is_err() && run(&[("if-match", "a")]).is_err());
     }
 
     #[test]

@@ -225,6 +225,13 @@ impl Problem {
         Self::logged(StatusCode::INSUFFICIENT_STORAGE, "insufficient-storage", "The server has no space left", cause)
     }
 
+    /// 507: it would not fit what the caller was granted (RFC 4918, section 11.5; RFC 4331, section 6). Nothing is wrong
+    /// with the server, and nothing is logged.
+    #[must_use]
+    pub fn over_quota(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "quota-exceeded", "The quota is used up", detail)
+    }
+
     fn logged(status: StatusCode, kind: &'static str, title: &'static str, cause: &dyn fmt::Display) -> Self {
         let id = hex_id::<6>();
         tracing::error!(id, status = status.as_u16(), "{cause}");

@@ -47,6 +47,10 @@ pub enum Route {
     ChangeUser(UserName),
     /// Deletes a user.
     DeleteUser(UserName),
+    /// Makes a link by which a user chooses a password.
+    InviteUser(UserName),
+    /// Chooses a password by such a link.
+    AcceptInvitation,
     /// Own API tokens.
     Tokens,
     /// Makes an API token.
@@ -81,6 +85,8 @@ pub enum Route {
     DeletePackage(FullName),
     /// Replaces a token of a package.
     ReplacePackageToken(FullName, TokenKind),
+    /// What was done to a package.
+    PackageAudit(FullName),
     /// The members of a package.
     Members(FullName),
     /// Lets a member in.
@@ -141,6 +147,16 @@ pub enum Route {
     Search,
     /// What the shown token opens.
     Auth,
+    /// What was done on the server.
+    AdminAudit,
+    /// What is stored, and what room there is.
+    AdminStorage,
+    /// How the server runs.
+    AdminStatus,
+    /// The settings with which it runs.
+    AdminSettings,
+    /// What a text looks like.
+    PreviewMarkdown,
     /// A link to a file by words such as `latest`.
     Download(DownloadLink),
     /// `registry.gz` of a view.
@@ -221,6 +237,7 @@ impl Route {
             | Self::SignIn
             | Self::UploadOptions
             | Self::Events
+            | Self::AcceptInvitation
             | Self::Packages
             | Self::Package(_)
             | Self::Releases(_)
@@ -246,6 +263,7 @@ impl Route {
             | Self::User(_)
             | Self::ChangeUser(_)
             | Self::DeleteUser(_)
+            | Self::InviteUser(_)
             | Self::Tokens
             | Self::CreateToken
             | Self::DeleteToken(_)
@@ -261,6 +279,12 @@ impl Route {
             | Self::ChangePackage(_)
             | Self::DeletePackage(_)
             | Self::ReplacePackageToken(..)
+            | Self::PackageAudit(_)
+            | Self::AdminAudit
+            | Self::AdminStorage
+            | Self::AdminStatus
+            | Self::AdminSettings
+            | Self::PreviewMarkdown
             | Self::Members(_)
             | Self::PutMember(..)
             | Self::DeleteMember(..)
@@ -304,6 +328,8 @@ impl Route {
             Self::User(_) => "user",
             Self::ChangeUser(_) => "change_user",
             Self::DeleteUser(_) => "delete_user",
+            Self::InviteUser(_) => "invite_user",
+            Self::AcceptInvitation => "accept_invitation",
             Self::Tokens => "tokens",
             Self::CreateToken => "create_token",
             Self::DeleteToken(_) => "delete_token",
@@ -321,6 +347,12 @@ impl Route {
             Self::ChangePackage(_) => "change_package",
             Self::DeletePackage(_) => "delete_package",
             Self::ReplacePackageToken(..) => "replace_package_token",
+            Self::PackageAudit(_) => "package_audit",
+            Self::AdminAudit => "admin_audit",
+            Self::AdminStorage => "admin_storage",
+            Self::AdminStatus => "admin_status",
+            Self::AdminSettings => "admin_settings",
+            Self::PreviewMarkdown => "preview_markdown",
             Self::Members(_) => "members",
             Self::PutMember(..) => "put_member",
             Self::DeleteMember(..) => "delete_member",
@@ -463,6 +495,13 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
                 (Verb::Delete, Route::DeleteUser(name)),
             ])
         }
+        ["users", name, "invitation"] => verb.pick([(Verb::Post, Route::InviteUser(parse("name", name)?))]),
+        ["invitation"] => verb.pick([(Verb::Post, Route::AcceptInvitation)]),
+        ["admin", "audit"] => verb.pick([(Verb::Get, Route::AdminAudit)]),
+        ["admin", "storage"] => verb.pick([(Verb::Get, Route::AdminStorage)]),
+        ["admin", "status"] => verb.pick([(Verb::Get, Route::AdminStatus)]),
+        ["admin", "settings"] => verb.pick([(Verb::Get, Route::AdminSettings)]),
+        ["markdown"] => verb.pick([(Verb::Post, Route::PreviewMarkdown)]),
         ["tokens"] => verb.pick([(Verb::Get, Route::Tokens), (Verb::Post, Route::CreateToken)]),
         ["tokens", id] => {
             let id = id.parse().map(ApiTokenId).map_err(|_| NoRoute::NotFound)?;
@@ -520,6 +559,7 @@ fn package(verb: Verb, name: FullName, segments: &[&str]) -> Result<Route, NoRou
             verb.pick([(Verb::Post, Route::ReplacePackageToken(name, kind))])
         }
         ["statistics"] => verb.pick([(Verb::Get, Route::Statistics(name))]),
+        ["audit"] => verb.pick([(Verb::Get, Route::PackageAudit(name))]),
         ["members"] => verb.pick([(Verb::Get, Route::Members(name))]),
         ["members", user] => {
             let user: UserName = parse("user", user)?;
@@ -730,6 +770,14 @@ mod tests {
             "GET, HEAD, PATCH, DELETE",
             &[("GET", "user"), ("PATCH", "change_user"), ("DELETE", "delete_user")],
         ),
+        ("/api/v1/users/omni/invitation", "POST", &[("POST", "invite_user")]),
+        ("/api/v1/invitation", "POST", &[("POST", "accept_invitation")]),
+        ("/api/v1/admin/storage", "GET, HEAD", &[("GET", "admin_storage")]),
+        ("/api/v1/admin/status", "GET, HEAD", &[("GET", "admin_status")]),
+        ("/api/v1/admin/settings", "GET, HEAD", &[("GET", "admin_settings")]),
+        ("/api/v1/markdown", "POST", &[("POST", "preview_markdown")]),
+        ("/api/v1/admin/audit", "GET, HEAD", &[("GET", "admin_audit")]),
+        ("/api/v1/packages/omni/kit/audit", "GET, HEAD", &[("GET", "package_audit")]),
         ("/api/v1/tokens", "GET, HEAD, POST", &[("GET", "tokens"), ("POST", "create_token")]),
         ("/api/v1/tokens/7", "DELETE", &[("DELETE", "delete_token")]),
         ("/api/v1/channels", "GET, HEAD, POST", &[("GET", "channels"), ("POST", "create_channel")]),

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -36,6 +37,8 @@ pub struct ServerConfig {
     pub trusted_proxies: TrustedProxies,
     /// The threads that serve connections. Several servers may share them.
     pub workers: Arc<Workers>,
+    /// Where the open connections are counted.
+    pub connections: Arc<AtomicU64>,
 }
 
 /// The other end of a connection.
@@ -115,12 +118,13 @@ impl Server {
             // It belongs to this thread's event loop so far.
             let Ok(stream) = stream.into_std() else { continue };
             let connections = Arc::clone(&connections);
+            let counted = Counted::new(&config.connections);
             config.workers.spawn(move || async move {
                 match TcpStream::from_std(stream) {
                     Ok(stream) => connections.serve(stream, address).await,
                     Err(error) => tracing::error!(%error, "cannot serve a connection"),
                 }
-                drop((slot, place));
+                drop((slot, place, counted));
             });
         }
         // New connections are refused from here on, not left waiting.
@@ -129,6 +133,22 @@ impl Server {
             watching.abort();
         }
         drain(&order, &places, &limits).await
+    }
+}
+
+/// A connection in the count of those that are open.
+struct Counted(Arc<AtomicU64>);
+
+impl Counted {
+    fn new(count: &Arc<AtomicU64>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -15,6 +15,7 @@ pub mod kit;
 mod merge;
 mod package_file;
 mod render;
+pub mod search;
 pub mod segments;
 pub mod serial;
 mod shared_map;
@@ -47,6 +48,7 @@ const UNFINISHED_MAX: usize = 4_096;
 pub struct Index {
     snapshot: ArcSwap<Snapshot>,
     writer: Mutex<Writer>,
+    search: search::SearchIndex,
 }
 
 /// The next state of the index, which nobody sees yet.
@@ -87,6 +89,7 @@ impl Index {
         Self {
             snapshot: ArcSwap::from_pointee(Snapshot::empty(serial)),
             writer: Mutex::new(Writer { last: serial, placements: Placements::default(), unfinished: VecDeque::new() }),
+            search: search::SearchIndex::default(),
         }
     }
 
@@ -94,6 +97,12 @@ impl Index {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    /// All packages, private ones too, to be found by words.
+    #[must_use]
+    pub fn search(&self) -> &search::SearchIndex {
+        &self.search
     }
 
     /// The serial of the last change to any view.

@@ -34,6 +34,8 @@ pub const URL_BYTES_MAX: usize = 2048;
 pub const MIME_TYPE_BYTES_MAX: usize = 127;
 /// Longest name of an API token, in bytes.
 pub const TOKEN_NAME_BYTES_MAX: usize = 100;
+/// Longest text in an entry of the audit trail, in bytes: the longest name of a file with its release fits.
+pub const AUDIT_TEXT_BYTES_MAX: usize = 512;
 /// Shortest password, in characters.
 pub const PASSWORD_CHARS_MIN: usize = 10;
 /// Longest password, in bytes: hashing must not become a way to burn time.

@@ -3,6 +3,7 @@
 //! Everything here is plain data and pure functions. Nothing in this folder reads a clock, a file or a socket, and
 //! nothing here knows how a value is stored or sent. A value of one of these types has passed its parser.
 
+pub mod audit;
 pub mod channel;
 pub mod digest;
 pub mod file;
@@ -20,6 +21,7 @@ pub mod upload;
 pub mod user;
 pub mod version;
 
+pub use audit::{AuditAction, AuditEntry};
 pub use channel::{Channel, Platform};
 pub use digest::{Crc32, Sha256};
 pub use file::{Content, ExternalUrl, MimeType, ReleaseFile, Requirement, RequirementPart};
@@ -33,5 +35,5 @@ pub use release::{Release, YankReason};
 pub use time::Timestamp;
 pub use token::{Scope, TokenKind, TokenSecret};
 pub use upload::{UnfinishedUpload, Uploader};
-pub use user::{ApiToken, Label, Password, PasswordHash, Session, User};
+pub use user::{ApiToken, Invitation, Label, Password, PasswordHash, Session, User};
 pub use version::Version;

@@ -14,16 +14,37 @@ pub struct User {
     pub id: UserId,
     /// Its unique name.
     pub name: UserName,
-    /// Its password, hashed.
-    pub password: PasswordHash,
+    /// Its password, hashed; none until who was invited chose one.
+    pub password: Option<PasswordHash>,
     /// Whether it may administer the server.
     pub admin: bool,
     /// Whether it is shut out: it cannot sign in and its tokens open nothing.
     pub disabled: bool,
+    /// How many bytes the files of its packages may have together, where that is not what the server grants everyone.
+    pub quota_bytes: Option<u64>,
+    /// The link by which it may choose a password.
+    pub invitation: Option<Invitation>,
     /// When it was made.
     pub created: Timestamp,
     /// When it last changed.
     pub changed: Timestamp,
+}
+
+impl User {
+    /// Whether it can administer the server: it may, and it can sign in.
+    #[must_use]
+    pub fn is_able_admin(&self) -> bool {
+        self.admin && !self.disabled && self.password.is_some()
+    }
+}
+
+/// A link by which a user may choose a password once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// SHA-256 of the link's secret.
+    pub digest: Sha256,
+    /// Until when it holds.
+    pub expires: Timestamp,
 }
 
 /// A password as PBKDF2-HMAC-SHA-256 leaves it (RFC 8018, section 5.2).

@@ -1,11 +1,12 @@
 //! Who asks: nobody, a user, or the holder of a package's token.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Registry;
 use super::refusal::Refusal;
-use crate::model::{PackageKey, Scope, Sha256, TokenSecret, User};
+use crate::model::{Label, PackageKey, Scope, Sha256, TokenSecret, User};
 use crate::store::TokenOwner;
 
 /// What a request showed to say who asks. All of it is secret.
@@ -25,6 +26,8 @@ pub struct Caller {
     /// Scheme and host of the server as the caller sees it, such as `https://packages.example.org`, without a slash
     /// at its end. Absolute URLs in answers begin with it.
     pub origin: Arc<str>,
+    /// Whence the caller asks, where that is another machine or program.
+    pub address: Option<IpAddr>,
 }
 
 /// Who asks.
@@ -49,6 +52,8 @@ pub struct SignedIn {
     pub scope: Scope,
     /// The digest of the session's secret, if it is a session.
     pub session: Option<Sha256>,
+    /// What the user calls the API token, if it is one.
+    pub token_name: Option<Label>,
 }
 
 impl Caller {
@@ -114,7 +119,15 @@ impl Registry {
         let rows = self.store.read()?;
         match rows.token_owner(&token.digest())?.ok_or_else(unknown)? {
             TokenOwner::Access(package) => Ok(Identity::Access(package)),
-            TokenOwner::Private(package) => Ok(Identity::Private(package)),
+            TokenOwner::Private(package) => {
+                // What a user has made stops with the user.
+                let owner = match rows.package(package)? {
+                    Some(package) => rows.user(package.owner)?,
+                    None => None,
+                };
+                owner.filter(|owner| !owner.disabled).ok_or_else(unknown)?;
+                Ok(Identity::Private(package))
+            }
             TokenOwner::Api(user, id) => {
                 let api_token = rows.api_token(user, id)?.ok_or_else(unknown)?;
                 let now = self.clock.now();
@@ -124,7 +137,7 @@ impl Registry {
                 let user = rows.user(user)?.filter(|user| !user.disabled).ok_or_else(unknown)?;
                 self.note_token_use(&api_token, now);
                 let scope = api_token.scope();
-                Ok(Identity::User(Box::new(SignedIn { user, scope, session: None })))
+                Ok(Identity::User(Box::new(SignedIn { user, scope, session: None, token_name: Some(api_token.name) })))
             }
         }
     }
@@ -140,6 +153,6 @@ impl Registry {
         let Some(user) = rows.user(session.user)?.filter(|user| !user.disabled) else {
             return Ok(Identity::Anonymous);
         };
-        Ok(Identity::User(Box::new(SignedIn { user, scope: Scope::Admin, session: Some(digest) })))
+        Ok(Identity::User(Box::new(SignedIn { user, scope: Scope::Admin, session: Some(digest), token_name: None })))
     }
 }

@@ -2,11 +2,12 @@
 
 use super::Registry;
 use super::caller::Caller;
+use super::deed::{About, Deed};
 use super::refusal::{Refusal, listed};
 use super::views::{ChannelView, Page};
 use crate::model::channel::reach;
 use crate::model::limits::CHANNELS_PER_USER_MAX;
-use crate::model::{Channel, ChannelId, ChannelName, ChannelShort, Scope, Timestamp, UserId};
+use crate::model::{AuditAction, Channel, ChannelId, ChannelName, ChannelShort, Scope, UserId};
 use crate::store::{Edit, Rows, Source};
 
 /// A channel to make.
@@ -52,7 +53,8 @@ impl Registry {
     /// If the name is taken or a rule is broken.
     pub async fn create_channel(&self, caller: &Caller, new: NewChannel) -> Result<ChannelView, Refusal> {
         let owner = caller.user(Scope::Admin)?.id;
-        let now = self.clock.now();
+        let deed = self.deed(caller);
+        let now = deed.now;
         self.store
             .write(move |edit| {
                 let channels = edit.channels(owner)?;
@@ -78,7 +80,7 @@ impl Registry {
                     created: now,
                     changed: now,
                 };
-                save(edit, &channel, now)
+                save(edit, &deed, &channel, AuditAction::ChannelCreated)
             })
             .await
     }
@@ -94,7 +96,8 @@ impl Registry {
         patch: ChannelPatch,
     ) -> Result<ChannelView, Refusal> {
         let owner = caller.user(Scope::Admin)?.id;
-        let now = self.clock.now();
+        let deed = self.deed(caller);
+        let now = deed.now;
         self.store
             .write(move |edit| {
                 let channels = edit.channels(owner)?;
@@ -118,7 +121,7 @@ impl Registry {
                     channel.includes = included(&channels, includes)?;
                 }
                 channel.changed = now;
-                save(edit, &channel, now)
+                save(edit, &deed, &channel, AuditAction::ChannelChanged)
             })
             .await
     }
@@ -130,6 +133,7 @@ impl Registry {
     pub async fn delete_channel(&self, caller: &Caller, name: ChannelName) -> Result<(), Refusal> {
         let user = caller.user(Scope::Admin)?;
         let (owner, namespace) = (user.id, user.name.clone());
+        let deed = self.deed(caller);
         self.store
             .write(move |edit| {
                 let channels = edit.channels(owner)?;
@@ -159,14 +163,15 @@ impl Registry {
                     let users: Vec<&str> = users.iter().map(|name| name.as_str()).collect();
                     return Err(Refusal::conflict(format!("{name} has releases of {}", listed(&users))));
                 }
-                Ok(edit.delete_channel(owner, channel.id)?)
+                edit.delete_channel(owner, channel.id)?;
+                Ok(deed.note(edit, AuditAction::ChannelDeleted, About::thing(&name))?)
             })
             .await
     }
 }
 
 /// Saves a channel, hands the default on to it if it wants it, and refuses cycles.
-fn save(edit: &mut Edit<'_>, channel: &Channel, now: Timestamp) -> Result<ChannelView, Refusal> {
+fn save(edit: &mut Edit<'_>, deed: &Deed, channel: &Channel, action: AuditAction) -> Result<ChannelView, Refusal> {
     let mut channels = edit.channels(channel.owner)?;
     channels.retain(|other| other.id != channel.id);
     channels.push(channel.clone());
@@ -177,11 +182,12 @@ fn save(edit: &mut Edit<'_>, channel: &Channel, now: Timestamp) -> Result<Channe
     if channel.default {
         for other in channels.iter_mut().filter(|other| other.default && other.id != channel.id) {
             other.default = false;
-            other.changed = now;
+            other.changed = deed.now;
             edit.put_channel(other)?;
         }
     }
     edit.put_channel(channel)?;
+    deed.note(edit, action, About::thing(&channel.name).detail(if channel.default { "default" } else { "" }))?;
     Ok(ChannelView::of(channel, &channels))
 }
 

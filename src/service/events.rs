@@ -214,7 +214,7 @@ impl Listener {
         if !self.anonymous && matches!(identity, Identity::Anonymous) {
             return Err(Refusal::sign_in());
         }
-        let caller = Caller { identity, origin: Arc::clone(&self.origin) };
+        let caller = Caller { identity, origin: Arc::clone(&self.origin), address: None };
         let Some(notices) = notices else {
             return Ok(News { serial, events: vec![Event { name: "reset", data: json!({}) }] });
         };

@@ -4,14 +4,15 @@ use super::Registry;
 use super::access::open_package;
 use super::caller::Caller;
 use super::channels::channel_named;
+use super::deed::{About, Deed};
 use super::platforms::{add_platform, check_name_is_free, platform_named};
 use super::refusal::{Refusal, listed};
 use super::releases::{ReleaseName, activate, find_release, new_release};
 use super::views::{FileView, ReleaseViews};
 use crate::model::limits::FILES_PER_RELEASE_MAX;
 use crate::model::{
-    Content, DisplayName, ExternalUrl, FileId, Manifest, MimeType, Package, PackageId, Platform, PlatformName, Release,
-    ReleaseFile, Requirement, Role, Sha256, Timestamp,
+    AuditAction, Content, DisplayName, ExternalUrl, FileId, Manifest, MimeType, Package, PackageId, Platform,
+    PlatformName, Release, ReleaseFile, Requirement, Role, Sha256, Timestamp,
 };
 use crate::store::{Edit, Rows, Source};
 
@@ -24,6 +25,12 @@ pub struct FileName {
     pub platform: PlatformName,
     /// Its original name.
     pub display_name: DisplayName,
+}
+
+impl std::fmt::Display for FileName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.release, self.platform, self.display_name)
+    }
 }
 
 /// What to do where the release is missing.
@@ -66,6 +73,13 @@ pub(super) struct NewContent {
     pub(super) mime_type: MimeType,
 }
 
+impl NewContent {
+    /// What of it counts against a quota.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        if self.content.external_url().is_none() { self.size } else { 0 }
+    }
+}
+
 /// What putting a file came to.
 #[derive(Debug)]
 pub(super) struct Put {
@@ -79,7 +93,7 @@ impl Registry {
     /// # Errors
     /// If the caller may not publish, or another manifest is fixed.
     pub async fn put_manifest(&self, caller: &Caller, name: FileName, manifest: Manifest) -> Result<FileView, Refusal> {
-        self.edit_file(caller, name, move |edit, release, file, now| {
+        self.edit_file(caller, name, AuditAction::ManifestSet, move |edit, release, file, now| {
             let former = edit.manifest(file.id)?;
             if former.as_ref() == Some(&manifest) {
                 return Ok(());
@@ -115,7 +129,7 @@ impl Registry {
         name: FileName,
         requirements: Vec<Requirement>,
     ) -> Result<FileView, Refusal> {
-        self.edit_file(caller, name, move |_, release, file, now| {
+        self.edit_file(caller, name, AuditAction::RequirementsSet, move |_, release, file, now| {
             if file.requirements == requirements {
                 return Ok(());
             }
@@ -140,8 +154,7 @@ impl Registry {
         create: Option<Create>,
         archive: ExternalArchive,
     ) -> Result<(FileView, Outcome), Refusal> {
-        let now = self.clock.now();
-        let caller = caller.clone();
+        let deed = self.deed(caller);
         let put = self
             .store
             .write(move |edit| {
@@ -151,7 +164,7 @@ impl Registry {
                     content: Content::External { url: archive.url.clone() },
                     mime_type: MimeType::octet_stream(),
                 };
-                put_file(edit, &caller, &name, create, &content, now, |_| Ok(()))
+                put_file(edit, &deed, &name, create, &content, |_| Ok(()))
             })
             .await?;
         Ok((put.view, put.outcome))
@@ -162,15 +175,15 @@ impl Registry {
     /// # Errors
     /// If the caller does not own the package, or there is no such file.
     pub async fn delete_file(&self, caller: &Caller, name: FileName) -> Result<(), Refusal> {
-        let now = self.clock.now();
-        let caller = caller.clone();
+        let deed = self.deed(caller);
         let deleted = self.store.write(move |edit| {
-            let (package, role) = open_package(edit, &caller, &name.release.package, Some(Role::Owner))?;
+            let (package, role) = open_package(edit, &deed.caller, &name.release.package, Some(Role::Owner))?;
             let (mut release, file) = find_file(edit, &package, &name, role)?;
             edit.delete_file(&release, &file)?;
-            release.changed = now;
+            release.changed = deed.now;
             edit.put_release(&release)?;
-            Ok::<(), Refusal>(edit.touch_package(&package, now)?)
+            edit.touch_package(&package, deed.now)?;
+            Ok::<(), Refusal>(deed.note(edit, AuditAction::FileDeleted, About::thing(&name).of(&package))?)
         });
         deleted.await?;
         self.collect_soon();
@@ -181,23 +194,24 @@ impl Registry {
         &self,
         caller: &Caller,
         name: FileName,
+        action: AuditAction,
         change: impl Fn(&mut Edit<'_>, &Release, &mut ReleaseFile, Timestamp) -> Result<(), Refusal> + Send + 'static,
     ) -> Result<FileView, Refusal> {
-        let now = self.clock.now();
-        let caller = caller.clone();
+        let deed = self.deed(caller);
         self.store
             .write(move |edit| {
-                let (package, role) = open_package(edit, &caller, &name.release.package, Some(Role::Maintainer))?;
+                let (package, role) = open_package(edit, &deed.caller, &name.release.package, Some(Role::Maintainer))?;
                 let (mut release, former) = find_file(edit, &package, &name, role)?;
                 let mut file = former.clone();
-                change(edit, &release, &mut file, now)?;
+                change(edit, &release, &mut file, deed.now)?;
                 if file != former {
                     edit.put_file(&release, &file)?;
-                    release.changed = now;
+                    release.changed = deed.now;
                     edit.put_release(&release)?;
-                    edit.touch_package(&package, now)?;
+                    edit.touch_package(&package, deed.now)?;
+                    deed.note(edit, action, About::thing(&name).of(&package))?;
                 }
-                Ok(ReleaseViews::new(edit, &package, &caller)?.file(edit, &release, &file)?)
+                Ok(ReleaseViews::new(edit, &package, &deed.caller)?.file(edit, &release, &file)?)
             })
             .await
     }
@@ -236,6 +250,13 @@ pub(super) struct Place {
     pub(super) release: Option<Release>,
     platform: Option<Platform>,
     pub(super) former: Option<ReleaseFile>,
+}
+
+impl Place {
+    /// What counts against a quota of the file that another takes the place of.
+    pub(super) fn former_bytes(&self) -> u64 {
+        self.former.as_ref().filter(|file| file.content.external_url().is_none()).map_or(0, |file| file.size)
+    }
 }
 
 /// Finds the place of a file to put, and refuses what cannot go there whatever its bytes are.
@@ -277,14 +298,15 @@ pub(super) fn find_place<S: Source>(
 /// Puts a file in its place, making what is missing. `adopt` takes its content over, in the same transaction.
 pub(super) fn put_file(
     edit: &mut Edit<'_>,
-    caller: &Caller,
+    deed: &Deed,
     name: &FileName,
     create: Option<Create>,
     new: &NewContent,
-    now: Timestamp,
     adopt: impl FnOnce(&mut Edit<'_>) -> Result<(), Refusal>,
 ) -> Result<Put, Refusal> {
+    let (caller, now) = (&deed.caller, deed.now);
     let place = find_place(edit, caller, name, create)?;
+    let former_bytes = place.former_bytes();
     let package = place.package;
     if let (Some(former), Some(release)) = (&place.former, &place.release) {
         if is_same(former, new) {
@@ -298,7 +320,9 @@ pub(super) fn put_file(
             )));
         }
     }
+    deed.check_quota(edit, package.owner, former_bytes, new.stored_bytes())?;
     adopt(edit)?;
+    let makes_release = place.release.is_none();
     let mut release = match place.release {
         Some(release) => release,
         None => {
@@ -353,6 +377,13 @@ pub(super) fn put_file(
     edit.put_release(&release)?;
     edit.put_file(&release, &file)?;
     edit.touch_package(&package, now)?;
+    let action = if outcome == Outcome::Replaced { AuditAction::FileReplaced } else { AuditAction::FileAdded };
+    let detail = match (makes_release, release.active) {
+        (false, _) => "",
+        (true, true) => "made the release, active",
+        (true, false) => "made the release, a draft",
+    };
+    deed.note(edit, action, About::thing(name).of(&package).detail(detail))?;
     let view = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
     Ok(Put { view, outcome })
 }

@@ -16,10 +16,11 @@ use super::refusal::Refusal;
 use super::sources::{self, Changed, Sources};
 use super::start::StartProgress;
 use super::{Registry, StartError};
+use crate::index::search::{Described, SearchEntry};
 use crate::index::{
     Index, PackageFile, PackageSource, Prepared, Rendered, RenderedContent, RenderedPackage, Serial, ViewName, render,
 };
-use crate::model::{FullName, Visibility};
+use crate::model::{FullName, PackageKey, Visibility};
 use crate::store::media::Media;
 use crate::store::{
     Changes, Follower, IndexChange, IndexContent, IndexEdit, IndexPackage, Snapshot, StorageError, Store, StoreOptions,
@@ -69,6 +70,7 @@ pub(super) fn open(
         sources: Sources::default(),
         prepared: None,
         history,
+        found_by: Vec::new(),
     };
     let store = Arc::new(Store::open_media(media, options, follower)?);
     let rows = store.read().map_err(Refusal::from)?;
@@ -76,7 +78,14 @@ pub(super) fn open(
     let index = Arc::new(Index::new(last));
     let _ = connected.set(Arc::clone(&index));
     if rows.index_rendering().map_err(Refusal::from)? == Some(RENDERING) {
-        load(&index, &private_packages, &rows, last, clock, progress).map_err(Refusal::from)?;
+        // Both take their time, and nothing of each other.
+        std::thread::scope(|scope| {
+            let search = scope.spawn(|| load_search(&index, &rows));
+            load(&index, &private_packages, &rows, last, clock, progress)?;
+            let stopped = |_| StorageError::damaged("search", "its loading failed");
+            search.join().map_err(stopped)?
+        })
+        .map_err(Refusal::from)?;
     } else {
         drop(rows);
         make_anew(&store, &index, clock, progress).map_err(Refusal::from)?;
@@ -95,6 +104,8 @@ struct IndexFollower {
     /// What the commit under way makes of the index, and the packages that it is made from.
     prepared: Option<(Prepared, Changed)>,
     history: Arc<History>,
+    /// What it makes of the search.
+    found_by: Vec<(PackageKey, Option<SearchEntry>)>,
 }
 
 impl Follower for IndexFollower {
@@ -105,6 +116,7 @@ impl Follower for IndexFollower {
         let changed = self.sources.take(edit.rows(), &changes.packages)?;
         let packages = crate::index::render_all(&changed);
         let stored: Vec<_> = packages.iter().map(|(id, package)| (*id, package.as_ref().map(to_stored))).collect();
+        self.found_by = search_entries(&changed, &packages);
         let prepared = index.prepare(packages, micros(&self.clock));
         let serial = prepared.serial();
         for (id, package) in stored {
@@ -138,12 +150,55 @@ impl Follower for IndexFollower {
             let packages: Vec<_> =
                 changed.iter().map(|(id, source)| (*id, source.as_ref().and_then(private))).collect();
             self.private_packages.note(&packages, || index.publish(prepared));
+            index.search().apply(std::mem::take(&mut self.found_by));
             self.sources.keep(changed);
             // Nobody may be waiting.
             let _ = self.moved.send(serial);
         }
         self.history.add(changes.notices, micros(&self.clock));
     }
+}
+
+/// What the packages of a commit are found by.
+fn search_entries(
+    changed: &Changed,
+    packages: &[(PackageKey, Option<RenderedPackage>)],
+) -> Vec<(PackageKey, Option<SearchEntry>)> {
+    // Rendering keeps the order of what it renders.
+    let entries = changed.iter().zip(packages).map(|((id, source), (_, rendered))| {
+        let default = rendered.iter().find_map(|rendered| {
+            let at = rendered.views.iter().find(|(view, _)| *view == ViewName::Default)?.1;
+            rendered.contents.get(at)?.summary.as_deref()
+        });
+        let any =
+            || rendered.iter().flat_map(|rendered| &rendered.contents).find_map(|content| content.summary.as_deref());
+        let described = default.or_else(any).map(Described::of_summary).unwrap_or_default();
+        (*id, source.as_ref().map(|source| SearchEntry::new(&source.package, &described)))
+    });
+    entries.collect()
+}
+
+/// What the newest manifest on the owner's default channel says of a package, or on another where that has none.
+pub(super) fn described(package: &IndexPackage) -> Described {
+    let of_default = package.views.iter().find(|(view, _)| view.is_none()).map(|(_, at)| *at as usize);
+    let default = of_default.and_then(|at| package.contents.get(at)).and_then(|content| content.summary.as_deref());
+    let summary = default.or_else(|| package.contents.iter().find_map(|content| content.summary.as_deref()));
+    summary.map(Described::of_summary).unwrap_or_default()
+}
+
+/// Fills the search with what the store has of all packages.
+fn load_search(index: &Index, rows: &Snapshot) -> Result<(), StorageError> {
+    let mut batch = Vec::new();
+    rows.packages(|package| {
+        let described = rows.index_package(package.id)?.as_ref().map(described).unwrap_or_default();
+        batch.push((package.id, Some(SearchEntry::new(&package, &described))));
+        if batch.len() == BATCH {
+            index.search().apply(std::mem::take(&mut batch));
+        }
+        Ok(())
+    })?;
+    index.search().apply(batch);
+    Ok(())
 }
 
 /// Fills the index with what the store has of it.

@@ -1,8 +1,11 @@
 //! Markdown to HTML that is safe to show: raw HTML becomes text, and links lead only where links may lead.
 
-use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, html};
+use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
 
-use crate::model::Markdown;
+use super::Registry;
+use super::caller::Caller;
+use super::refusal::Refusal;
+use crate::model::{Markdown, Scope};
 
 /// The HTML of a text. It holds no script, no style, no attribute but those that Markdown itself makes, and no
 /// address with a scheme other than `http`, `https` and `mailto`.
@@ -23,6 +26,42 @@ pub(super) fn to_html(text: &Markdown) -> String {
     let mut out = String::with_capacity(text.as_str().len() * 3 / 2);
     html::push_html(&mut out, events);
     out
+}
+
+/// The first line of a text that says something, as plain text: what Markdown makes of it without its marks.
+#[must_use]
+pub(super) fn first_line(text: &Markdown) -> String {
+    const CHARS_MAX: usize = 200;
+    // Long texts say what they are at their beginning.
+    const BYTES_READ_MAX: usize = 4096;
+    let text = text.as_str();
+    let end = (0..=text.len().min(BYTES_READ_MAX)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let mut line = String::new();
+    for event in Parser::new_ext(&text[..end], Options::ENABLE_STRIKETHROUGH) {
+        match event {
+            Event::Text(part) | Event::Code(part) | Event::Html(part) | Event::InlineHtml(part) => line.push_str(&part),
+            Event::SoftBreak | Event::HardBreak => line.push(' '),
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::CodeBlock) => {
+                if !line.trim().is_empty() {
+                    break;
+                }
+                line.clear();
+            }
+            _ => {}
+        }
+    }
+    line.trim().chars().take(CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+impl Registry {
+    /// The HTML of a text as descriptions and release notes are shown, for who is writing one.
+    ///
+    /// # Errors
+    /// If the caller is no user.
+    pub fn preview_markdown(&self, caller: &Caller, text: &Markdown) -> Result<String, Refusal> {
+        caller.user(Scope::Read)?;
+        Ok(to_html(text))
+    }
 }
 
 /// The address if it may be followed, or one that leads nowhere. Browsers ignore control characters and white space
@@ -50,6 +89,21 @@ mod tests {
             "<h1>T</h1>\n<p><em>a</em> <a href=\"https://example.org\">b</a></p>\n"
         );
         assert_eq!(html("[a](b/c?d:e#f:g)"), "<p><a href=\"b/c?d:e#f:g\">a</a></p>\n");
+    }
+
+    #[test]
+    fn the_first_line_is_plain() {
+        for (text, line) in [
+            ("# *Windows* and `widgets`\n\nMore.", "Windows and widgets"),
+            ("\n\nOne\ntwo.\n\nThree.", "One two."),
+            ("[Kit](https://example.org) <b>x</b>", "Kit <b>x</b>"),
+            ("![](a.png)\n\nText.", "Text."),
+            ("* first\n* second", "first"),
+            ("", ""),
+        ] {
+            assert_eq!(first_line(&text.parse().unwrap()), line, "{text}");
+        }
+        assert_eq!(first_line(&"é".repeat(5000).parse().unwrap()).chars().count(), 200);
     }
 
     #[test]

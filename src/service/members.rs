@@ -3,10 +3,11 @@
 use super::Registry;
 use super::access::open_package;
 use super::caller::{Caller, Identity};
+use super::deed::About;
 use super::refusal::Refusal;
 use super::views::{MemberView, Page};
 use crate::model::limits::MEMBERS_PER_PACKAGE_MAX;
-use crate::model::{FullName, Member, Role, Scope, UserName};
+use crate::model::{AuditAction, FullName, Member, Role, Scope, UserName};
 use crate::store::StorageError;
 
 impl Registry {
@@ -49,11 +50,11 @@ impl Registry {
         user: UserName,
         role: Role,
     ) -> Result<(MemberView, bool), Refusal> {
-        let now = self.clock.now();
-        let caller = caller.clone();
+        let deed = self.deed(caller);
+        let now = deed.now;
         self.store
             .write(move |edit| {
-                let (package, _) = open_package(edit, &caller, &name, Some(Role::Owner))?;
+                let (package, _) = open_package(edit, &deed.caller, &name, Some(Role::Owner))?;
                 let found = edit.user_by_name(&user)?;
                 let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no user {user}")))?;
                 if found.id == package.owner {
@@ -66,6 +67,11 @@ impl Registry {
                 let created = former.as_ref().map_or(now, |former| former.created);
                 let member = Member { package: package.id, user: found.id, role, created, changed: now };
                 edit.put_member(&member)?;
+                if former.as_ref().is_none_or(|former| former.role != role) {
+                    let added = former.is_none();
+                    let action = if added { AuditAction::MemberAdded } else { AuditAction::MemberChanged };
+                    deed.note(edit, action, About::thing(&found.name).of(&package).detail(role.as_str()))?;
+                }
                 let view = MemberView { user: found.name, role: role.as_str(), created, changed: now };
                 Ok((view, former.is_none()))
             })
@@ -79,17 +85,18 @@ impl Registry {
     pub async fn delete_member(&self, caller: &Caller, name: FullName, user: UserName) -> Result<(), Refusal> {
         let leaving = matches!(&caller.identity, Identity::User(signed_in) if signed_in.user.name == user);
         let needed = if leaving { Role::Reader } else { Role::Owner };
-        let caller = caller.clone();
+        let deed = self.deed(caller);
         self.store
             .write(move |edit| {
-                let (package, _) = open_package(edit, &caller, &name, Some(needed))?;
+                let (package, _) = open_package(edit, &deed.caller, &name, Some(needed))?;
                 let found = edit.user_by_name(&user)?;
                 let member = match &found {
                     Some(found) => edit.member(package.id, found.id)?,
                     None => None,
                 };
                 let member = member.ok_or_else(|| Refusal::NotFound(format!("{user} is no member of {name}")))?;
-                Ok(edit.delete_member(package.id, member.user)?)
+                edit.delete_member(package.id, member.user)?;
+                Ok(deed.note(edit, AuditAction::MemberRemoved, About::thing(&user).of(&package))?)
             })
             .await
     }

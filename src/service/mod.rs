@@ -5,12 +5,16 @@
 
 mod access;
 mod accounts;
+mod administration;
 mod attention;
+mod audit;
 mod background;
 mod caller;
 mod changes;
 mod channels;
 mod clock;
+mod condition;
+mod deed;
 mod downloads;
 mod events;
 mod extension_toml;
@@ -19,6 +23,7 @@ mod indexing;
 mod kit;
 mod markdown;
 mod members;
+mod package_list;
 mod packages;
 mod password;
 mod platforms;
@@ -35,6 +40,7 @@ mod throttle;
 mod tokens;
 mod updates;
 mod uploads;
+mod users;
 mod view_releases;
 mod views;
 mod zip_entry;
@@ -46,18 +52,22 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-pub use accounts::{NewSession, SESSION_S, UserPatch};
+pub use accounts::{NewSession, SESSION_S};
+pub use administration::{Setting, Settings, StatusView, StorageView};
 pub use attention::AttentionView;
+pub use audit::{AuditQuery, AuditView};
 pub use background::Background;
 pub use caller::{Caller, Credentials, Identity, SignedIn};
 pub use changes::IndexChanges;
 pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
+pub use condition::Condition;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
 pub use events::{Event, Listener, News};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use kit::{KitAnswer, KitFile};
-pub use packages::{NewPackage, PackagePatch, PackageQuery};
+pub use package_list::{PackageQuery, PackageSort};
+pub use packages::{NewPackage, PackagePatch};
 pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
@@ -70,6 +80,7 @@ pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsVie
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
+pub use users::{InvitationView, NewUser, NewUserView, OwnPackages, UserPatch};
 pub use view_releases::ViewReleases;
 pub use views::{
     ApiTokenView, ChannelView, FileView, MemberView, PackageView, Page, PlatformView, ReleaseView, SessionView,
@@ -97,6 +108,10 @@ pub struct RegistryConfig {
     pub upload_expiry: Duration,
     /// How many days counts are kept by day.
     pub statistics_days: u32,
+    /// What the files of one user's packages may have together, in bytes, where nothing else is said of the user.
+    pub quota_bytes: Option<u64>,
+    /// Most entries of the audit trail that are kept.
+    pub audit_entries_max: u64,
     /// How the store is kept.
     pub store: StoreOptions,
     /// PBKDF2 iterations of new password hashes, where they are not the default; fewer are for tests alone.
@@ -109,6 +124,8 @@ impl Default for RegistryConfig {
             file_bytes_max: 16 << 30,
             upload_expiry: Duration::from_secs(24 * 60 * 60),
             statistics_days: STATISTICS_DAYS_MAX,
+            quota_bytes: None,
+            audit_entries_max: 100_000,
             store: StoreOptions::default(),
             password_rounds: None,
         }

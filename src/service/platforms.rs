@@ -2,10 +2,11 @@
 
 use super::Registry;
 use super::caller::Caller;
+use super::deed::About;
 use super::refusal::{Refusal, listed};
 use super::views::{Page, PlatformView};
 use crate::model::limits::PLATFORMS_PER_USER_MAX;
-use crate::model::{Platform, PlatformId, PlatformName, Scope, Timestamp, UserId};
+use crate::model::{AuditAction, Platform, PlatformId, PlatformName, Scope, Timestamp, UserId};
 use crate::store::{Edit, Rows, Source};
 
 impl Registry {
@@ -25,10 +26,12 @@ impl Registry {
     /// If the name is taken.
     pub async fn create_platform(&self, caller: &Caller, name: PlatformName) -> Result<PlatformView, Refusal> {
         let owner = caller.user(Scope::Admin)?.id;
-        let now = self.clock.now();
+        let deed = self.deed(caller);
         let made = self.store.write(move |edit| {
             check_name_is_free(&edit.platforms(owner)?, &name, None)?;
-            add_platform(edit, owner, &name, now)
+            let platform = add_platform(edit, owner, &name, deed.now)?;
+            deed.note(edit, AuditAction::PlatformCreated, About::thing(&name))?;
+            Ok::<_, Refusal>(platform)
         });
         made.await.map(|platform| PlatformView::of(&platform))
     }
@@ -44,7 +47,7 @@ impl Registry {
         new_name: PlatformName,
     ) -> Result<PlatformView, Refusal> {
         let owner = caller.user(Scope::Admin)?.id;
-        let now = self.clock.now();
+        let deed = self.deed(caller);
         let renamed = self.store.write(move |edit| {
             let mut platform = platform_named(edit, owner, &name)?;
             if platform.name == new_name {
@@ -53,8 +56,9 @@ impl Registry {
             check_unused(edit, &platform)?;
             check_name_is_free(&edit.platforms(owner)?, &new_name, Some(platform.id))?;
             platform.name = new_name.clone();
-            platform.changed = now;
+            platform.changed = deed.now;
             edit.put_platform(&platform)?;
+            deed.note(edit, AuditAction::PlatformRenamed, About::thing(&new_name).detail(format_args!("was {name}")))?;
             Ok(platform)
         });
         renamed.await.map(|platform| PlatformView::of(&platform))
@@ -66,11 +70,13 @@ impl Registry {
     /// If a file is for it.
     pub async fn delete_platform(&self, caller: &Caller, name: PlatformName) -> Result<(), Refusal> {
         let owner = caller.user(Scope::Admin)?.id;
+        let deed = self.deed(caller);
         self.store
             .write(move |edit| {
                 let platform = platform_named(edit, owner, &name)?;
                 check_unused(edit, &platform)?;
-                Ok(edit.delete_platform(&platform)?)
+                edit.delete_platform(&platform)?;
+                Ok(deed.note(edit, AuditAction::PlatformDeleted, About::thing(&name))?)
             })
             .await
     }

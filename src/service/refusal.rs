@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 
+use crate::model::UserName;
 use crate::store::StorageError;
 
 /// Why a use case did not happen. Nothing was changed.
@@ -31,6 +32,9 @@ pub enum Refusal {
         /// What stands in the way.
         message: String,
     },
+    /// It is no longer what the change was meant for.
+    #[error("{0}")]
+    Changed(String),
     /// The caller is nobody, or what was shown is not valid.
     #[error("{0}")]
     NotSignedIn(String),
@@ -48,6 +52,18 @@ pub enum Refusal {
     TooLarge {
         /// The limit.
         limit_bytes: u64,
+    },
+    /// The files of the owner's packages would have more bytes than they may.
+    #[error(
+        "the packages of {owner} hold {stored_bytes} of {quota_bytes} bytes, and this is more than what is left; delete something, or have an admin raise the quota"
+    )]
+    OverQuota {
+        /// Whose quota.
+        owner: UserName,
+        /// What is granted.
+        quota_bytes: u64,
+        /// What is there already.
+        stored_bytes: u64,
     },
     /// The disk has no room.
     #[error("the server's disk is full; nothing was stored and nothing is lost")]

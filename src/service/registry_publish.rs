@@ -12,18 +12,19 @@ use super::Registry;
 use super::access::open_package;
 use super::caller::{Caller, Identity};
 use super::channels::channel_named;
+use super::deed::{About, Deed};
 use super::extension_toml::{self, Description};
 use super::files::{Create, FileName, NewContent, Outcome, find_file, find_place, put_file, sealed};
 use super::packages::{NewPackage, add_package};
 use super::random::new_token;
 use super::refusal::Refusal;
 use super::releases::{ReleaseName, ReleasePatch, activate, apply};
-use super::uploads::Leftovers;
+use super::uploads::{Leftovers, Room};
 use super::views::{FileView, ReleaseView, ReleaseViews};
 use super::zip_entry::read_entry;
 use crate::model::{
-    Channel, ChannelName, Content, DisplayName, ExternalUrl, FullName, Manifest, Markdown, MimeType, Package,
-    PackageId, Role, Scope, Sha256, Timestamp, TokenKind, TokenSecret, UserId, Visibility, YankReason,
+    AuditAction, Channel, ChannelName, Content, DisplayName, ExternalUrl, FullName, Manifest, Markdown, MimeType,
+    Package, PackageId, Role, Scope, Sha256, TokenKind, TokenSecret, UserId, Visibility, YankReason,
 };
 use crate::store::{BlobWriter, Edit, ReadError, Rows, Source, StorageError, StoredBlob};
 
@@ -60,6 +61,8 @@ pub struct Publication {
     package_id: Option<String>,
     manifest: Option<Manifest>,
     archive: Option<Archive>,
+    /// What the owner's quota leaves, as soon as it is known whose package it is.
+    room: Option<Room>,
 }
 
 /// The archive of a publication as far as it came.
@@ -89,6 +92,7 @@ impl Registry {
             package_id: None,
             manifest: None,
             archive: None,
+            room: None,
         })
     }
 
@@ -105,12 +109,12 @@ impl Registry {
         reason: YankReason,
     ) -> Result<Unpublished, Refusal> {
         require_publisher(caller)?;
-        let now = self.clock.now();
-        let caller = caller.clone();
+        let deed = self.deed(caller);
         self.store
             .write(move |edit| {
-                let (name, _, id) = split(edit, &caller, &package_id)?;
-                let (package, _) = open_package(edit, &caller, &name, Some(Role::Maintainer))?;
+                let (caller, now) = (&deed.caller, deed.now);
+                let (name, _, id) = split(edit, caller, &package_id)?;
+                let (package, _) = open_package(edit, caller, &name, Some(Role::Maintainer))?;
                 let channel = channel_of(edit, package.owner, channel.as_ref())?;
                 let unknown = || Refusal::NotFound(format!("there is no {package_id} on the channel {}", channel.name));
                 let id = published(edit, &package, &[&channel], id)?.ok_or_else(unknown)?.id;
@@ -121,8 +125,10 @@ impl Registry {
                     release.changed = now;
                     edit.put_release(&release)?;
                     edit.touch_package(&package, now)?;
+                    let about = About::thing(format_args!("{}/{}", channel.name, id.version)).of(&package);
+                    deed.note(edit, AuditAction::ReleaseYanked, about.detail(reason.as_str()))?;
                 }
-                let release = ReleaseViews::new(edit, &package, &caller)?.release(edit, &release)?;
+                let release = ReleaseViews::new(edit, &package, caller)?.release(edit, &release)?;
                 Ok(Unpublished { package_id: format!("{name}-{id}"), release })
             })
             .await
@@ -141,11 +147,14 @@ impl Publication {
             Some(_) => {
                 let (package, _) = open_package(&rows, &self.caller, &name, Some(Role::Maintainer))?;
                 let place = Place::find(&rows, &package, self.options.channel.as_ref(), id)?;
-                find_place(&rows, &self.caller, &place.file_name(&name, self.display_name()), Some(Create::Active))?;
+                let file_name = place.file_name(&name, self.display_name());
+                let place = find_place(&rows, &self.caller, &file_name, Some(Create::Active))?;
+                self.room = Some(self.registry.room(&rows, package.owner, place.former_bytes())?);
             }
             None => {
                 let owner = own_namespace(&self.caller, &name)?;
                 channel_of(&rows, owner, self.options.channel.as_ref())?;
+                self.room = Some(self.registry.room(&rows, owner, 0)?);
             }
         }
         self.package_id = Some(text.to_owned());
@@ -186,6 +195,9 @@ impl Publication {
         if archive.writer.len_bytes() + bytes.len() as u64 > self.registry.config.file_bytes_max {
             return Err(self.registry.too_large());
         }
+        if let Some(room) = &self.room {
+            room.check(&self.registry, archive.writer.len_bytes() + bytes.len() as u64)?;
+        }
         Ok(archive.writer.write(bytes).await?)
     }
 
@@ -203,7 +215,7 @@ impl Publication {
         let archive =
             self.archive.take().filter(|archive| archive.writer.len_bytes() > 0 || archive.display_name.is_some());
         let access_token = new_token(TokenKind::Access)?;
-        let (registry, now) = (Arc::clone(&self.registry), self.registry.clock.now());
+        let registry = Arc::clone(&self.registry);
         let Self { caller, options, manifest, .. } = self;
         let (stored, content, mut leftovers) = match archive {
             Some(Archive { writer, leftovers, mime_type, .. }) => {
@@ -222,8 +234,8 @@ impl Publication {
             Some(stored) if manifest.is_none() => describe(stored).await?,
             stored => (stored, None),
         };
-        let order =
-            Order { caller, options, package_id, display_name, content, manifest, description, access_token, now };
+        let deed = registry.deed(&caller);
+        let order = Order { deed, options, package_id, display_name, content, manifest, description, access_token };
         let (published, outcome, is_new) =
             registry.store.write(move |edit| order.carry_out(edit, stored.as_ref())).await?;
         if let Some(leftovers) = &mut leftovers {
@@ -239,7 +251,7 @@ impl Publication {
 
 /// A publication whose parts are all there.
 struct Order {
-    caller: Caller,
+    deed: Deed,
     options: PublishOptions,
     package_id: String,
     display_name: Option<DisplayName>,
@@ -248,7 +260,6 @@ struct Order {
     /// What the archive says of itself, where no manifest came.
     description: Option<Description>,
     access_token: TokenSecret,
-    now: Timestamp,
 }
 
 impl Order {
@@ -258,7 +269,7 @@ impl Order {
         edit: &mut Edit<'_>,
         stored: Option<&StoredBlob>,
     ) -> Result<(Published, Outcome, bool), Refusal> {
-        let Self { caller, now, .. } = self;
+        let (deed, caller, now) = (&self.deed, &self.deed.caller, self.deed.now);
         let (name, package, id) = split(edit, caller, &self.package_id)?;
         let package = match package {
             Some(_) => open_package(edit, caller, &name, Some(Role::Maintainer))?.0,
@@ -269,7 +280,7 @@ impl Order {
                     description: Markdown::default(),
                     visibility: self.options.visibility.unwrap_or(Visibility::Public),
                 };
-                add_package(edit, caller.user(Scope::Publish)?, &new, &self.access_token, *now)?
+                add_package(edit, deed, caller.user(Scope::Publish)?, &new, &self.access_token)?
             }
         };
         let place = Place::find(edit, &package, self.options.channel.as_ref(), id)?;
@@ -281,7 +292,7 @@ impl Order {
         }
         let file_name = place.file_name(&name, self.display_name.as_ref());
         let mut is_new = false;
-        let put = put_file(edit, caller, &file_name, Some(Create::Active), &self.content, *now, |edit| {
+        let put = put_file(edit, deed, &file_name, Some(Create::Active), &self.content, |edit| {
             if let Some(stored) = stored {
                 is_new = edit.adopt_blob(stored)?;
             }
@@ -300,18 +311,22 @@ impl Order {
             }
             edit.set_manifest(file.id, Some(manifest))?;
             file.has_manifest = true;
-            file.changed = *now;
+            file.changed = now;
             edit.put_file(&release, &file)?;
+            if former.is_some() || put.outcome == Outcome::Unchanged {
+                deed.note(edit, AuditAction::ManifestSet, About::thing(&file_name).of(&package))?;
+            }
             touched = true;
         }
         if !release.active {
-            activate(&mut release, *now);
+            activate(&mut release, now);
+            deed.note(edit, AuditAction::ReleasePublished, About::thing(&file_name.release).of(&package))?;
             touched = true;
         }
         if touched {
-            release.changed = *now;
+            release.changed = now;
             edit.put_release(&release)?;
-            edit.touch_package(&package, *now)?;
+            edit.touch_package(&package, now)?;
         }
         let file = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
         Ok((Published { package_id: format!("{name}-{}", place.id), file }, put.outcome, is_new))
@@ -414,8 +429,9 @@ fn published<S: Source>(
     Ok(None)
 }
 
-/// Splits `FULLNAME-ID`, where both may have hyphens: the longest name of a package that the caller may know of, or the
-/// first name that an id with a digit in front follows, or the only one there can be. Packages that the caller may not
+/// Splits `FULLNAME-ID`, where both may have hyphens: the longest name of a package that the caller may know of, where the
+/// id begins with a digit or is one that the package has; or the first name that an id with a digit in front follows; or
+/// the only one there can be. Packages that the caller may not
 /// know of are as if they were not there.
 fn split<'a, S: Source>(
     rows: &Rows<S>,
@@ -429,15 +445,19 @@ fn split<'a, S: Source>(
             PackageId::readings(id).next().map(|_| (name, id))
         })
         .collect();
+    let begins_with_digit = |id: &str| id.starts_with(|c: char| c.is_ascii_digit());
+    let first = splits.iter().find(|(_, id)| begins_with_digit(id));
+    // `omni.http-body-1.0.0` is a new package even where `omni.http` is there, unless that has such a version already.
+    let may_be_new = first.is_some_and(|(name, _)| own_namespace(caller, name).is_ok());
     for (name, id) in splits.iter().rev() {
         let Some(package) = rows.package_by_name(name)? else { continue };
         match caller.reader(rows, &package) {
+            Ok(_) if may_be_new && !begins_with_digit(id) && !has_version(rows, &package, id)? => {}
             Ok(_) => return Ok((name.clone(), Some(package), id)),
             Err(Refusal::NotFound(_)) => {}
             Err(refusal) => return Err(refusal),
         }
     }
-    let first = splits.iter().find(|(_, id)| id.starts_with(|c: char| c.is_ascii_digit()));
     let (name, id) = first.or(if splits.len() == 1 { splits.first() } else { None }).ok_or_else(|| {
         Refusal::invalid(
             "package_id",
@@ -446,6 +466,18 @@ fn split<'a, S: Source>(
         )
     })?;
     Ok((name.clone(), None, id))
+}
+
+/// Whether a package has a release, on any channel, that an id may mean.
+fn has_version<S: Source>(rows: &Rows<S>, package: &Package, id: &str) -> Result<bool, Refusal> {
+    for channel in rows.channels(package.owner)? {
+        for reading in PackageId::readings(id) {
+            if rows.release_by_version(package.id, channel.id, &reading.version)?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// A channel by its name, or the owner's default.

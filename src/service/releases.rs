@@ -6,11 +6,13 @@ use super::Registry;
 use super::access::open_package;
 use super::caller::Caller;
 use super::channels::channel_named;
+use super::condition::{Condition, release_mark};
+use super::deed::{About, Deed};
 use super::refusal::Refusal;
 use super::views::{Page, ReleaseView, ReleaseViews};
 use crate::model::{
-    Channel, ChannelId, ChannelName, FullName, Markdown, Package, Release, ReleaseId, Role, Timestamp, Version,
-    YankReason,
+    AuditAction, Channel, ChannelId, ChannelName, FullName, Markdown, Package, Release, ReleaseId, Role, Timestamp,
+    Version, YankReason,
 };
 use crate::store::{Edit, Rows, Source, StorageError};
 
@@ -23,6 +25,12 @@ pub struct ReleaseName {
     pub channel: ChannelName,
     /// Its version.
     pub version: Version,
+}
+
+impl std::fmt::Display for ReleaseName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.channel, self.version)
+    }
 }
 
 /// What of a release is to change. Of a field that may be absent, the outer level says whether it is to change.
@@ -99,8 +107,9 @@ impl Registry {
         caller: &Caller,
         name: ReleaseName,
         patch: ReleasePatch,
+        condition: Condition,
     ) -> Result<(ReleaseView, bool), Refusal> {
-        self.edit_release(caller, name, patch, true).await
+        self.edit_release(caller, name, patch, condition, true).await
     }
 
     /// Changes a release.
@@ -112,8 +121,9 @@ impl Registry {
         caller: &Caller,
         name: ReleaseName,
         patch: ReleasePatch,
+        condition: Condition,
     ) -> Result<ReleaseView, Refusal> {
-        self.edit_release(caller, name, patch, false).await.map(|(view, _)| view)
+        self.edit_release(caller, name, patch, condition, false).await.map(|(view, _)| view)
     }
 
     async fn edit_release(
@@ -121,17 +131,20 @@ impl Registry {
         caller: &Caller,
         name: ReleaseName,
         patch: ReleasePatch,
+        condition: Condition,
         create: bool,
     ) -> Result<(ReleaseView, bool), Refusal> {
-        let now = self.clock.now();
-        let caller = caller.clone();
+        let deed = self.deed(caller);
+        let now = deed.now;
         self.store
             .write(move |edit| {
                 // Times say which of two releases came first, so only owners may tell them.
                 let needed = if patch.published.is_some() { Role::Owner } else { Role::Maintainer };
-                let (package, role) = open_package(edit, &caller, &name.package, Some(needed))?;
+                let (package, role) = open_package(edit, &deed.caller, &name.package, Some(needed))?;
                 let channel = channel_named(edit, package.owner, &name.channel)?;
                 let former = edit.release_by_version(package.id, channel.id, &name.version)?;
+                let present = former.as_ref().map(release_mark);
+                condition.check(edit, &package, Some(&name.to_string()), present.as_deref())?;
                 let mut release = match former.clone() {
                     Some(release) => release,
                     None if create => new_release(edit, &package, channel.id, &name.version, now)?,
@@ -143,8 +156,9 @@ impl Registry {
                     release.changed = now;
                     edit.put_release(&release)?;
                     edit.touch_package(&package, now)?;
+                    note_change(edit, &deed, &package, &name, former.as_ref(), &release)?;
                 }
-                let view = ReleaseViews::new(edit, &package, &caller)?.release(edit, &release)?;
+                let view = ReleaseViews::new(edit, &package, &deed.caller)?.release(edit, &release)?;
                 Ok((view, is_new))
             })
             .await
@@ -154,14 +168,20 @@ impl Registry {
     ///
     /// # Errors
     /// If the caller does not own the package, or there is no such release.
-    pub async fn delete_release(&self, caller: &Caller, name: ReleaseName) -> Result<(), Refusal> {
-        let now = self.clock.now();
-        let caller = caller.clone();
+    pub async fn delete_release(
+        &self,
+        caller: &Caller,
+        name: ReleaseName,
+        condition: Condition,
+    ) -> Result<(), Refusal> {
+        let deed = self.deed(caller);
         let deleted = self.store.write(move |edit| {
-            let (package, role) = open_package(edit, &caller, &name.package, Some(Role::Owner))?;
+            let (package, role) = open_package(edit, &deed.caller, &name.package, Some(Role::Owner))?;
             let release = find_release(edit, &package, &name, role)?;
+            condition.check(edit, &package, Some(&name.to_string()), Some(&release_mark(&release)))?;
             edit.delete_release(&release)?;
-            Ok::<(), Refusal>(edit.touch_package(&package, now)?)
+            edit.touch_package(&package, deed.now)?;
+            Ok::<(), Refusal>(deed.note(edit, AuditAction::ReleaseDeleted, About::thing(&name).of(&package))?)
         });
         deleted.await?;
         self.collect_soon();
@@ -174,7 +194,8 @@ impl Registry {
     /// If the store fails.
     pub async fn activate_due_releases(&self) -> Result<Option<Timestamp>, Refusal> {
         loop {
-            let now = self.clock.now();
+            let deed = self.own_deed();
+            let now = deed.now;
             let next = self.store.read()?.next_scheduled()?;
             if next.is_none_or(|next| next > now) {
                 return Ok(next);
@@ -189,12 +210,51 @@ impl Registry {
                         release.changed = now;
                         edit.put_release(&release)?;
                         edit.touch_package(&package, now)?;
+                        let channels = edit.channels(package.owner)?;
+                        let channel = channels.iter().find(|channel| channel.id == release.channel);
+                        let channel = channel.map_or("", |channel| channel.name.as_str());
+                        let about = About::thing(format_args!("{channel}/{}", release.version)).of(&package);
+                        deed.note(edit, AuditAction::ReleasePublished, about.detail("as scheduled"))?;
                     }
                     Ok::<(), Refusal>(())
                 })
                 .await?;
         }
     }
+}
+
+/// Notes what became of a release: the most that happened to it.
+fn note_change(
+    edit: &mut Edit<'_>,
+    deed: &Deed,
+    package: &Package,
+    name: &ReleaseName,
+    former: Option<&Release>,
+    release: &Release,
+) -> Result<(), StorageError> {
+    let state = match (release.active, release.publish_at) {
+        (true, _) => "active".to_owned(),
+        (false, Some(time)) => format!("to be published at {time}"),
+        (false, None) => "a draft".to_owned(),
+    };
+    let was = |is: fn(&Release) -> bool| former.is_some_and(is);
+    let (action, detail) = if former.is_none() {
+        (AuditAction::ReleaseCreated, state)
+    } else if release.active && !was(|former| former.active) {
+        (AuditAction::ReleasePublished, String::new())
+    } else if !release.active && was(|former| former.active) {
+        (AuditAction::ReleaseWithdrawn, state)
+    } else if let Some(reason) = release.yanked.as_ref().filter(|_| former.map(|f| &f.yanked) != Some(&release.yanked))
+    {
+        (AuditAction::ReleaseYanked, reason.as_str().to_owned())
+    } else if release.yanked.is_none() && was(|former| former.yanked.is_some()) {
+        (AuditAction::ReleaseRestored, String::new())
+    } else if former.map(|former| former.publish_at) != Some(release.publish_at) {
+        (AuditAction::ReleaseScheduled, state)
+    } else {
+        (AuditAction::ReleaseChanged, "release notes".to_owned())
+    };
+    deed.note(edit, action, About::thing(name).of(package).detail(detail))
 }
 
 /// Whether someone with this role sees what is not active.

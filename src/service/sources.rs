@@ -190,8 +190,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        ChannelId, Content, FileId, FullName, Manifest, MimeType, Package, PasswordHash, PlatformId, ReleaseFile,
-        Sha256, Timestamp, TokenKind, TokenSecret, User, Visibility,
+        ChannelId, Content, FileId, FullName, Manifest, MimeType, Package, PlatformId, ReleaseFile, Sha256, Timestamp,
+        TokenKind, TokenSecret, User, Visibility,
     };
     use crate::store::media::FaultMedia;
     use crate::store::{Changes, Edit, Follower, IndexEdit, Store, StoreOptions};
@@ -351,7 +351,8 @@ mod tests {
         }
     }
 
-    type EditJob = Box<dyn Fn(&mut Edit<'_>) -> Result<(), StorageError> + Send>;
+    /// What a commit does.
+    type Job = Box<dyn Fn(&mut Edit<'_>) -> Result<(), StorageError> + Send>;
 
     /// Every change of a channel used to render all packages of its owner: half a minute for 100,000 of them, in which
     /// no other commit could be made.
@@ -359,7 +360,7 @@ mod tests {
     fn only_what_views_show_of_a_channel_renders_packages() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (store, changes) = store();
-        let commit = |job: EditJob| {
+        let commit = |job: Job| {
             while changes.try_recv().is_ok() {}
             runtime.block_on(store.write(move |edit| job(edit))).unwrap();
             changes.try_iter().last().map_or(0, |changes| changes.packages.len())
@@ -378,13 +379,15 @@ mod tests {
         let user = User {
             id: UserId(1),
             name: "omni".parse().unwrap(),
-            password: PasswordHash { rounds: 1, salt: [0; 16], hash: [0; 32] },
+            password: None,
+            invitation: None,
+            quota_bytes: None,
             admin: false,
             disabled: false,
             created: now,
             changed: now,
         };
-        let put = |channel: Channel| -> EditJob { Box::new(move |edit| edit.put_channel(&channel)) };
+        let put = |channel: Channel| -> Job { Box::new(move |edit| edit.put_channel(&channel)) };
         commit(Box::new(move |edit| {
             edit.put_user(&user)?;
             edit.put_package(&package(1, ""))

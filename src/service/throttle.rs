@@ -48,11 +48,14 @@ impl Throttle {
     /// # Errors
     /// If the address or the account has to wait.
     pub(super) fn begin(&self, address: IpAddr, account: &str, now: Timestamp) -> Result<(), Refusal> {
+        self.count(&subjects(address, account), now)
+    }
+
+    fn count(&self, subjects: &[Subject], now: Timestamp) -> Result<(), Refusal> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= SUBJECTS_MAX {
             forget(&mut failures, now);
         }
-        let subjects = subjects(address, account);
         let waits = subjects.iter().filter_map(|subject| {
             let past = failures.get(subject)?;
             let end = past.last.plus_seconds(past.wait_s());
@@ -62,13 +65,28 @@ impl Throttle {
             return Err(Refusal::TooManyTries { retry_after_s });
         }
         for subject in subjects {
-            let past = failures.entry(subject).or_insert(Failures { count: 0, last: now });
+            let past = failures.entry(subject.clone()).or_insert(Failures { count: 0, last: now });
             if past.last.plus_seconds(MEMORY_S) < now {
                 past.count = 0;
             }
             *past = Failures { count: past.count.saturating_add(1), last: now };
         }
         Ok(())
+    }
+
+    /// Counts an attempt from an address, where there is no account to count it for.
+    ///
+    /// # Errors
+    /// If the address has to wait.
+    pub(super) fn begin_from(&self, address: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        self.count(&[network(address)], now)
+    }
+
+    /// Whether the address or the account has to wait.
+    pub(super) fn waits(&self, address: IpAddr, account: &str, now: Timestamp) -> bool {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut past = subjects(address, account).into_iter().filter_map(|subject| failures.get(&subject).copied());
+        past.any(|past| past.last.plus_seconds(past.wait_s()) > now)
     }
 
     /// The attempt was right after all: its account and address start afresh.
@@ -81,14 +99,17 @@ impl Throttle {
 }
 
 fn subjects(address: IpAddr, account: &str) -> [Subject; 2] {
-    let network = match address {
+    [network(address), Subject::Account(account.to_owned())]
+}
+
+fn network(address: IpAddr) -> Subject {
+    Subject::Address(match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
             IpAddr::from([a, b, c, d, 0, 0, 0, 0])
         }
-    };
-    [Subject::Address(network), Subject::Account(account.to_owned())]
+    })
 }
 
 /// Makes room: first what is old, then the older half of the rest.

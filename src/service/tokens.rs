@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use super::Registry;
 use super::caller::{Caller, Identity};
+use super::deed::{About, Deed};
 use super::random::{new_token, random_id};
 use super::refusal::Refusal;
 use super::views::{ApiTokenView, Page};
 use crate::model::limits::API_TOKENS_PER_USER_MAX;
 use crate::model::{
-    ApiToken, ApiTokenId, FullName, Label, Package, Role, Scope, Timestamp, TokenKind, UserId, UserName,
+    ApiToken, ApiTokenId, AuditAction, FullName, Label, Package, Role, Scope, Timestamp, TokenKind, User, UserName,
 };
 
 /// How stale the time of a token's last use may be, in seconds: not every request may cost a commit.
@@ -46,7 +47,7 @@ impl Registry {
         expires: Option<Timestamp>,
     ) -> Result<ApiTokenView, Refusal> {
         let user = caller.user(Scope::Admin)?;
-        self.add_token(user.id, name, scopes, expires).await
+        self.add_token(self.deed(caller), user, name, scopes, expires).await
     }
 
     /// Makes an API token for a user by name: for the command line on a stopped server's directory.
@@ -62,7 +63,7 @@ impl Registry {
     ) -> Result<ApiTokenView, Refusal> {
         let found = self.store.read()?.user_by_name(user)?;
         let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no user {user}")))?;
-        self.add_token(found.id, name, scopes, expires).await
+        self.add_token(self.own_deed(), &found, name, scopes, expires).await
     }
 
     /// Deletes an API token of a user by name: for the command line on a stopped server's directory.
@@ -72,12 +73,13 @@ impl Registry {
     pub async fn remove_token_of(&self, user: &UserName, id: ApiTokenId) -> Result<(), Refusal> {
         let found = self.store.read()?.user_by_name(user)?;
         let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no user {user}")))?;
-        self.remove_token(found.id, id).await
+        self.remove_token(self.own_deed(), &found, id).await
     }
 
     async fn add_token(
         &self,
-        user: UserId,
+        deed: Deed,
+        user: &User,
         name: Label,
         mut scopes: Vec<Scope>,
         expires: Option<Timestamp>,
@@ -87,7 +89,7 @@ impl Registry {
         if scopes.is_empty() {
             return Err(Refusal::invalid("scopes", "a token needs a scope: read, publish or admin"));
         }
-        let now = self.clock.now();
+        let (user, owner, now) = (user.id, user.name.clone(), deed.now);
         if expires.is_some_and(|expires| expires <= now) {
             return Err(Refusal::invalid("expires", "a token's end lies in the future"));
         }
@@ -116,6 +118,9 @@ impl Registry {
                     last_used: None,
                 };
                 edit.put_api_token(&token)?;
+                let scopes: Vec<&str> = scopes.iter().copied().map(Scope::as_str).collect();
+                let about = About::thing(&owner).detail(format_args!("{} ({})", name.as_str(), scopes.join(", ")));
+                deed.note(edit, AuditAction::TokenCreated, about)?;
                 Ok(token)
             })
             .await?;
@@ -127,16 +132,19 @@ impl Registry {
     /// # Errors
     /// If the caller has no such token.
     pub async fn delete_token(&self, caller: &Caller, id: ApiTokenId) -> Result<(), Refusal> {
-        let user = caller.user(Scope::Admin)?.id;
-        self.remove_token(user, id).await
+        let user = caller.user(Scope::Admin)?;
+        self.remove_token(self.deed(caller), user, id).await
     }
 
-    async fn remove_token(&self, user: UserId, id: ApiTokenId) -> Result<(), Refusal> {
+    async fn remove_token(&self, deed: Deed, user: &User, id: ApiTokenId) -> Result<(), Refusal> {
+        let (user, owner) = (user.id, user.name.clone());
         self.store
             .write(move |edit| {
                 let token = edit.api_token(user, id)?;
                 let token = token.ok_or_else(|| Refusal::NotFound(format!("you have no API token {}", id.0)))?;
-                Ok(edit.delete_api_token(&token)?)
+                edit.delete_api_token(&token)?;
+                let about = About::thing(&owner).detail(token.name.as_str());
+                Ok(deed.note(edit, AuditAction::TokenDeleted, about)?)
             })
             .await
     }

@@ -1,5 +1,7 @@
 //! Update checks: is there something newer than what an application runs?
 
+use std::ops::ControlFlow;
+
 use serde::Serialize;
 
 use super::Registry;
@@ -7,7 +9,6 @@ use super::access::open_package;
 use super::caller::Caller;
 use super::channels::channel_named;
 use super::downloads::offered;
-use super::packages::for_each_public_match;
 use super::refusal::Refusal;
 use super::views::{Page, ReleaseViews};
 use crate::model::{
@@ -96,7 +97,7 @@ impl Registry {
         Ok(Page::whole(items.collect()))
     }
 
-    /// Public packages that hold all words of `search`, with their newest version on a channel (each owner's default
+    /// Public packages that hold all words of `search`, the best match first, with their newest version on a channel (each owner's default
     /// where none is given) for a platform.
     ///
     /// # Errors
@@ -110,18 +111,18 @@ impl Registry {
     ) -> Result<Page<FoundPackage>, Refusal> {
         let rows = self.store.read()?;
         let mut items = Vec::new();
-        for_each_public_match(&rows, search, |package| {
+        self.for_each_public_match(&rows, search, |package| {
             let channels = rows.channels(package.owner)?;
             let Some(channel) = channels.iter().find(|own| channel.map_or(own.default, |wanted| own.name == *wanted))
             else {
-                return Ok(true);
+                return Ok(ControlFlow::Continue(()));
             };
             let platform = match platform {
                 Some(wanted) => {
                     let platforms = rows.platforms(package.owner)?;
                     match platforms.iter().find(|own| own.name == *wanted) {
                         Some(platform) => Some(platform.id),
-                        None => return Ok(true),
+                        None => return Ok(ControlFlow::Continue(())),
                     }
                 }
                 None => None,
@@ -142,7 +143,7 @@ impl Registry {
                     released: release.published,
                 });
             }
-            Ok(items.len() < limit)
+            Ok(if items.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         Ok(Page::whole(items))
     }

@@ -6,11 +6,12 @@ use bytes::Bytes;
 
 use super::Registry;
 use super::caller::Caller;
+use super::deed::{over_quota, quota_left};
 use super::files::{Create, FileName, NewContent, Outcome, find_place, put_file};
 use super::refusal::Refusal;
 use super::views::FileView;
-use crate::model::{Content, MimeType, Sha256};
-use crate::store::BlobWriter;
+use crate::model::{Content, MimeType, Sha256, UserId};
+use crate::store::{BlobWriter, Rows, Source};
 
 /// A file that is coming in. Dropping it leaves nothing behind.
 pub struct Upload {
@@ -20,6 +21,7 @@ pub struct Upload {
     create: Option<Create>,
     mime_type: MimeType,
     writer: BlobWriter,
+    room: Room,
     // Behind the writer: its content is discarded by the time the collector is called.
     leftovers: Leftovers,
 }
@@ -45,6 +47,23 @@ impl Drop for Leftovers {
     }
 }
 
+/// What a quota leaves for a file that is coming in. The commit that publishes it counts again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    owner: UserId,
+    bytes_max: Option<u64>,
+}
+
+impl Room {
+    /// Refuses a file that is larger.
+    pub(super) fn check(&self, registry: &Registry, bytes: u64) -> Result<(), Refusal> {
+        if self.bytes_max.is_none_or(|bytes_max| bytes <= bytes_max) {
+            return Ok(());
+        }
+        Err(over_quota(&registry.store.read()?, self.owner, registry.config.quota_bytes)?)
+    }
+}
+
 impl Registry {
     /// Begins an upload: everything that can be refused before the first byte is.
     ///
@@ -58,13 +77,22 @@ impl Registry {
         mime_type: MimeType,
         size: Option<u64>,
     ) -> Result<Upload, Refusal> {
-        find_place(&self.store.read()?, caller, &name, create)?;
+        let rows = self.store.read()?;
+        let place = find_place(&rows, caller, &name, create)?;
         if size.is_some_and(|size| size > self.config.file_bytes_max) {
             return Err(self.too_large());
         }
+        let room = self.room(&rows, place.package.owner, place.former_bytes())?;
+        room.check(self, size.unwrap_or(0))?;
         let writer = self.store.begin_blob(size)?;
         let leftovers = Leftovers::new(self);
-        Ok(Upload { registry: self.clone(), caller: caller.clone(), name, create, mime_type, writer, leftovers })
+        Ok(Upload { registry: self.clone(), caller: caller.clone(), name, create, mime_type, writer, room, leftovers })
+    }
+
+    /// What a file of that owner's may take, in the place of one with `former_bytes`.
+    pub(super) fn room<S: Source>(&self, rows: &Rows<S>, owner: UserId, former_bytes: u64) -> Result<Room, Refusal> {
+        let left = quota_left(rows, owner, self.config.quota_bytes)?;
+        Ok(Room { owner, bytes_max: left.map(|left| left.saturating_add(former_bytes).max(former_bytes)) })
     }
 
     pub(super) fn too_large(&self) -> Refusal {
@@ -81,6 +109,7 @@ impl Upload {
         if self.writer.len_bytes() + bytes.len() as u64 > self.registry.config.file_bytes_max {
             return Err(self.registry.too_large());
         }
+        self.room.check(&self.registry, self.writer.len_bytes() + bytes.len() as u64)?;
         Ok(self.writer.write(bytes).await?)
     }
 
@@ -89,7 +118,7 @@ impl Upload {
     /// # Errors
     /// If the bytes are not those that `expected` names, or meanwhile something else took their place.
     pub async fn finish(self, expected: Option<Sha256>) -> Result<(FileView, Outcome), Refusal> {
-        let Self { registry, caller, name, create, mime_type, writer, mut leftovers } = self;
+        let Self { registry, caller, name, create, mime_type, writer, mut leftovers, .. } = self;
         let stored = writer.finish().await?;
         if let Some(expected) = expected.filter(|expected| *expected != stored.sha256()) {
             return Err(Refusal::invalid(
@@ -97,7 +126,7 @@ impl Upload {
                 format!("the bytes received have the SHA-256 {}, not {expected}; nothing was stored", stored.sha256()),
             ));
         }
-        let now = registry.clock.now();
+        let deed = registry.deed(&caller);
         let new = NewContent {
             size: stored.size_bytes(),
             sha256: stored.sha256(),
@@ -108,7 +137,7 @@ impl Upload {
             .store
             .write(move |edit| {
                 let mut is_new = false;
-                let put = put_file(edit, &caller, &name, create, &new, now, |edit| {
+                let put = put_file(edit, &deed, &name, create, &new, |edit| {
                     is_new = edit.adopt_blob(&stored)?;
                     Ok(())
                 })?;

@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 use super::access::open_package;
 use super::caller::Caller;
+use super::condition::{package_mark, release_mark};
+use super::indexing::described;
 use super::markdown;
 use super::refusal::Refusal;
 use crate::model::{
@@ -55,19 +57,25 @@ pub struct UserView {
     name: UserName,
     admin: bool,
     disabled: bool,
+    invited: bool,
+    quota_bytes: Option<u64>,
+    stored_bytes: u64,
     created: Timestamp,
     changed: Timestamp,
 }
 
 impl UserView {
-    pub(super) fn of(user: &User) -> Self {
-        Self {
+    pub(super) fn of<S: Source>(rows: &Rows<S>, user: &User) -> Result<Self, StorageError> {
+        Ok(Self {
             name: user.name.clone(),
             admin: user.admin,
             disabled: user.disabled,
+            invited: user.password.is_none(),
+            quota_bytes: user.quota_bytes,
+            stored_bytes: rows.stored_bytes(user.id)?,
             created: user.created,
             changed: user.changed,
-        }
+        })
     }
 }
 
@@ -164,6 +172,9 @@ pub struct PackageView {
     namespace: UserName,
     name: PackageName,
     full_name: FullName,
+    title: Option<String>,
+    icon: Option<String>,
+    summary: String,
     description: String,
     description_html: String,
     visibility: &'static str,
@@ -182,6 +193,9 @@ pub struct PackageView {
     downloads: u64,
     created: Timestamp,
     changed: Timestamp,
+    /// What a change can be made conditional on.
+    #[serde(skip)]
+    pub mark: String,
 }
 
 impl PackageView {
@@ -211,10 +225,18 @@ impl PackageView {
                 latest.insert(channel.name.to_string(), Value::String(version.to_string()));
             }
         }
+        let described = rows.index_package(package.id)?.as_ref().map(described).unwrap_or_default();
+        let mut summary = markdown::first_line(&package.description);
+        if summary.is_empty() {
+            summary = described.description.unwrap_or_default();
+        }
         Ok(Self {
             namespace: package.namespace.clone(),
             name: package.name.clone(),
             full_name: package.full_name(),
+            title: described.title,
+            icon: described.icon,
+            summary,
             description: package.description.as_str().to_owned(),
             description_html: markdown::to_html(&package.description),
             visibility: package.visibility.as_str(),
@@ -228,6 +250,7 @@ impl PackageView {
             downloads: rows.package_downloads(package.id)?,
             created: package.created,
             changed: package.changed,
+            mark: package_mark(package),
         })
     }
 }
@@ -247,6 +270,9 @@ pub struct ReleaseView {
     files: Vec<FileView>,
     created: Timestamp,
     changed: Timestamp,
+    /// What a change can be made conditional on.
+    #[serde(skip)]
+    pub mark: String,
 }
 
 /// A release file.
@@ -326,6 +352,7 @@ impl<'a> ReleaseViews<'a> {
             files,
             created: release.created,
             changed: release.changed,
+            mark: release_mark(release),
         })
     }
 

@@ -117,12 +117,22 @@ impl<'t> Edit<'t> {
         }
     }
 
-    /// Adds or replaces a user.
+    /// Adds or replaces a user. Of an invitation, only the one that the record names holds from now on.
     pub fn put_user(&mut self, user: &User) -> Result<(), StorageError> {
         self.tell(Notice::Account(user.id));
+        let former = self.user(user.id)?.and_then(|former| former.invitation);
         let tx = self.tx();
         tx.open_table(tables::USERS)?.insert(user.id.0, user.to_bytes()?.as_slice())?;
         tx.open_table(tables::USERS_BY_NAME)?.insert(user.name.as_str(), user.id.0)?;
+        if former != user.invitation {
+            let mut table = tx.open_table(tables::INVITATIONS)?;
+            if let Some(former) = former {
+                table.remove(*former.digest.as_bytes())?;
+            }
+            if let Some(invitation) = &user.invitation {
+                table.insert(*invitation.digest.as_bytes(), user.id.0)?;
+            }
+        }
         Ok(())
     }
 
@@ -370,10 +380,14 @@ impl<'t> Edit<'t> {
     pub fn put_file(&mut self, release: &Release, file: &ReleaseFile) -> Result<(), StorageError> {
         let tx = self.tx();
         let key = (file.release.0, file.id.0);
-        let is_new = tx.open_table(tables::FILES)?.insert(key, file.to_bytes()?.as_slice())?.is_none();
-        if is_new {
+        let former = match tx.open_table(tables::FILES)?.insert(key, file.to_bytes()?.as_slice())? {
+            Some(bytes) => Some(ReleaseFile::from_bytes((file.release, file.id), bytes.value())?),
+            None => None,
+        };
+        if former.is_none() {
             self.count_platform_use(release, file, 1)?;
         }
+        self.count_stored(release.package, former.as_ref(), Some(file))?;
         self.note_release(release);
         self.tell(Notice::release(release, release.active));
         Ok(())
@@ -403,6 +417,7 @@ impl<'t> Edit<'t> {
         }
         self.set_manifest(file.id, None)?;
         self.count_platform_use(release, file, -1)?;
+        self.count_stored(release.package, Some(file), None)?;
         self.release_content(file)?;
         self.note_release(release);
         Ok(())
@@ -438,6 +453,10 @@ impl<'t> Edit<'t> {
             self.delete_platform(&platform)?;
         }
         let tx = self.tx();
+        if let Some(invitation) = &user.invitation {
+            tx.open_table(tables::INVITATIONS)?.remove(*invitation.digest.as_bytes())?;
+        }
+        tx.open_table(tables::STORED_BYTES)?.remove(user.id.0)?;
         tx.open_table(tables::USERS)?.remove(user.id.0)?;
         tx.open_table(tables::USERS_BY_NAME)?.remove(user.name.as_str())?;
         Ok(())

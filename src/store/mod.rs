@@ -3,6 +3,7 @@
 //! Owns everything that touches the data directory. It knows no HTTP, no permissions and no index; a rule that
 //! needs the caller's identity belongs to the services above.
 
+mod audit_rows;
 pub mod blobs;
 pub mod codec;
 mod edit;
@@ -14,10 +15,11 @@ mod open;
 mod records;
 mod rows;
 mod statistics_rows;
+mod stored_bytes;
 mod tables;
 mod upload_rows;
 
-pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, Mark, Part, ReadError, StoredBlob, Survey};
+pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, Mark, Part, ReadError, StoredBlob, Survey, Usage};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use redb::{ReadTransaction, WriteTransaction};
 
 use super::StorageError;
-use super::blobs::{BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, Survey, ledger};
+use super::blobs::{
+    BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, Survey, Usage, ledger,
+};
 use super::edit::{Changes, Edit, Scratchpad};
 use super::file::{FileOptions, Lane, Observer, RedbFile, WriteError};
 use super::index_rows::IndexEdit;
@@ -20,7 +22,11 @@ use super::tables;
 use crate::model::Sha256;
 
 /// The version of the layout that this program writes, and the newest that it reads.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
+/// The first version that counts what users store.
+const FORMAT_WITH_STORED_BYTES: u64 = 2;
+/// The name of the entity file.
+const ENTITIES: &str = "packhouse.redb";
 /// About what the job of one request writes, in bytes; it bounds the queue.
 const JOB_WEIGHT_BYTES: usize = 4096;
 
@@ -89,6 +95,7 @@ impl<F: Follower> Observer<Scratchpad> for Following<F> {
 pub struct Store {
     entities: Arc<RedbFile<Scratchpad>>,
     blobs: Blobs,
+    media: Arc<dyn Media>,
 }
 
 impl Store {
@@ -110,20 +117,26 @@ impl Store {
         follower: impl Follower + 'static,
     ) -> Result<Self, OpenError> {
         let file = FileOptions { cache_bytes: options.cache_bytes, create_tables };
-        let entities = Arc::new(RedbFile::open(Arc::clone(&media), "packhouse.redb", file, Following(follower))?);
+        let entities = Arc::new(RedbFile::open(Arc::clone(&media), ENTITIES, file, Following(follower))?);
         let found = Rows::new(entities.read()?).format()?;
         if let Some(found) = found.filter(|found| *found > FORMAT) {
             return Err(OpenError::NewerFormat { found });
         }
-        if found.is_none() {
-            let mark = |tx: &WriteTransaction, scratch: &mut Scratchpad| Ok(Edit::new(tx, scratch).set_format(FORMAT)?);
+        if found != Some(FORMAT) {
+            let bring_up = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
+                let mut edit = Edit::new(tx, scratch);
+                if found.is_some_and(|found| found < FORMAT_WITH_STORED_BYTES) {
+                    edit.count_all_stored()?;
+                }
+                Ok(edit.set_format(FORMAT)?)
+            };
             entities
-                .submit_now::<(), std::convert::Infallible, _>(Lane::Small, 0, mark)?
+                .submit_now::<(), std::convert::Infallible, _>(Lane::Small, 0, bring_up)?
                 .wait()
                 .map_err(WriteError::into_storage)?;
         }
-        let blobs = Blobs::open(media, options.blobs, Arc::clone(&entities) as _)?;
-        Ok(Self { entities, blobs })
+        let blobs = Blobs::open(Arc::clone(&media), options.blobs, Arc::clone(&entities) as _)?;
+        Ok(Self { entities, blobs, media })
     }
 
     /// Everything as of the last commit.
@@ -219,6 +232,17 @@ impl Store {
     /// If a file cannot be read or contradicts itself.
     pub fn survey(&self) -> Result<Survey, StorageError> {
         self.blobs.survey()
+    }
+
+    /// Says what takes room on the disk. Blocks, for about a second per million blobs.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn usage(&self) -> Result<Usage, StorageError> {
+        let mut usage = self.blobs.usage(&*self.media)?;
+        let entities_bytes = self.media.file_bytes(ENTITIES).map_err(|error| StorageError::from_io(&error))?;
+        usage.entities_bytes = entities_bytes;
+        Ok(usage)
     }
 
     /// How many volumes hold blobs.

@@ -5,7 +5,7 @@
 
 use std::ops::{Bound, RangeBounds};
 
-use redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
+use redb::{Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, Value, WriteTransaction};
 
 use super::StorageError;
 use super::records::Record;
@@ -147,6 +147,12 @@ impl<S: Source> Rows<S> {
         id.map_or(Ok(None), |id| self.user(UserId(id)))
     }
 
+    /// The user that the invitation whose secret has this digest is for.
+    pub fn invited_user(&self, digest: &Sha256) -> Result<Option<User>, StorageError> {
+        let id = self.source.table(tables::INVITATIONS)?.get(*digest.as_bytes())?.map(|id| id.value());
+        id.map_or(Ok(None), |id| self.user(UserId(id)))
+    }
+
     /// Up to `limit` users behind the name `after`, by name.
     pub fn users_after(&self, after: &str, limit: usize) -> Result<Vec<User>, StorageError> {
         let mut ids = Vec::new();
@@ -231,6 +237,40 @@ impl<S: Source> Rows<S> {
     pub fn package_ids(&self) -> Result<Vec<PackageKey>, StorageError> {
         let table = self.source.table(tables::PACKAGES)?;
         table.iter()?.map(|row| Ok(PackageKey(row?.0.value()))).collect()
+    }
+
+    /// Hands every package to `visit`.
+    pub fn packages(&self, mut visit: impl FnMut(Package) -> Result<(), StorageError>) -> Result<(), StorageError> {
+        for row in self.source.table(tables::PACKAGES)?.iter()? {
+            let (id, bytes) = row?;
+            visit(Package::from_bytes(PackageKey(id.value()), bytes.value())?)?;
+        }
+        Ok(())
+    }
+
+    /// Packages whose full names in lower case come behind `after`, by name, handed to `visit` until it says stop.
+    pub fn packages_after(
+        &self,
+        after: &str,
+        mut visit: impl FnMut(Package) -> Result<std::ops::ControlFlow<()>, StorageError>,
+    ) -> Result<(), StorageError> {
+        let table = self.source.table(tables::PACKAGES_BY_NAME)?;
+        for row in table.range::<&str>((Bound::Excluded(after), Bound::Unbounded))? {
+            let id = row?.1.value();
+            if let Some(package) = self.package(PackageKey(id))?
+                && visit(package)?.is_break()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many packages, releases and users there are.
+    pub fn totals(&self) -> Result<(u64, u64, u64), StorageError> {
+        let packages = self.source.table(tables::PACKAGES)?.len()?;
+        let releases = self.source.table(tables::RELEASES)?.len()?;
+        Ok((packages, releases, self.source.table(tables::USERS)?.len()?))
     }
 
     /// Packages that last changed before the mark, newest change first, handed to `visit` until it says stop.

@@ -26,6 +26,16 @@ pub(super) const USERS: Table<u64, &[u8]> = Table::new("users");
 /// User name to id.
 pub(super) const USERS_BY_NAME: Table<&str, u64> = Table::new("users_by_name");
 
+/// Digest of an invitation's secret to the user that it is for.
+pub(super) const INVITATIONS: Table<[u8; 32], u64> = Table::new("invitations");
+/// User id to the bytes of all files in the user's packages.
+pub(super) const STORED_BYTES: Table<u64, u64> = Table::new("stored_bytes");
+
+/// Number of an entry of the audit trail to record.
+pub(super) const AUDIT: Table<u64, &[u8]> = Table::new("audit");
+/// (Package, number of an entry about it).
+pub(super) const AUDIT_BY_PACKAGE: Table<(u64, u64), ()> = Table::new("audit_by_package");
+
 /// (User, API token) to record.
 pub(super) const API_TOKENS: Table<(u64, u64), &[u8]> = Table::new("api_tokens");
 /// Digest of any token to what it is: one of the `TOKEN_` kinds, the owner's or package's id, the token's own id.
@@ -104,6 +114,10 @@ pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
     tx.open_table(META)?;
     tx.open_table(USERS)?;
     tx.open_table(USERS_BY_NAME)?;
+    tx.open_table(INVITATIONS)?;
+    tx.open_table(STORED_BYTES)?;
+    tx.open_table(AUDIT)?;
+    tx.open_table(AUDIT_BY_PACKAGE)?;
     tx.open_table(API_TOKENS)?;
     tx.open_table(TOKENS)?;
     tx.open_table(SESSIONS)?;

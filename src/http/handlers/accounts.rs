@@ -1,4 +1,4 @@
-//! Setup, sessions and users.
+//! Setup and sessions.
 
 use http::header::SET_COOKIE;
 use http::{Response, StatusCode};
@@ -10,8 +10,7 @@ use crate::http::app::{Answer, Ask, SESSION_COOKIE};
 use crate::http::cookie::SetCookie;
 use crate::http::json;
 use crate::http::problem::Problem;
-use crate::model::UserName;
-use crate::service::{NewSession, SESSION_S, UserPatch};
+use crate::service::{NewSession, SESSION_S};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,42 +27,24 @@ struct SignInBody {
     password: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewUserBody {
-    name: String,
-    password: String,
-    #[serde(default)]
-    admin: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UserPatchBody {
-    password: Option<String>,
-    old_password: Option<String>,
-    admin: Option<bool>,
-    disabled: Option<bool>,
-}
-
 pub(super) async fn set_up(ask: Ask) -> Answer {
     refuse_foreign(&ask)?;
     let body: SetupBody = json::read(ask.body, SMALL_JSON_BYTES_MAX).await?;
     let name = json::parse("name", &body.name)?;
     let password = json::parse("password", &body.password)?;
-    let begun = ask.app.registry.set_up(&body.token, name, password).await?;
+    let begun = ask.app.registry.set_up(&ask.caller, &body.token, name, password).await?;
     signed_in(StatusCode::CREATED, &begun, ask.outside.https)
 }
 
 pub(super) async fn sign_in(ask: Ask) -> Answer {
     refuse_foreign(&ask)?;
     let body: SignInBody = json::read(ask.body, SMALL_JSON_BYTES_MAX).await?;
-    let begun = ask.app.registry.sign_in(ask.outside.client, &body.name, body.password).await?;
+    let begun = ask.app.registry.sign_in(&ask.caller, ask.outside.client, &body.name, body.password).await?;
     signed_in(StatusCode::OK, &begun, ask.outside.https)
 }
 
 /// Another site must not sign a browser in, be it with a name of its own.
-fn refuse_foreign(ask: &Ask) -> Result<(), Problem> {
+pub(super) fn refuse_foreign(ask: &Ask) -> Result<(), Problem> {
     let from_browser = ask.headers.contains_key("origin") || ask.headers.contains_key("sec-fetch-site");
     if from_browser && !crate::http::same_origin::allows(&ask.method, &ask.headers, &ask.outside) {
         return Err(Problem::forbidden("this is only for this site's own pages"));
@@ -71,7 +52,7 @@ fn refuse_foreign(ask: &Ask) -> Result<(), Problem> {
     Ok(())
 }
 
-fn signed_in(status: StatusCode, begun: &NewSession, https: bool) -> Answer {
+pub(super) fn signed_in(status: StatusCode, begun: &NewSession, https: bool) -> Answer {
     let mut response = json::respond(status, &begun.view)?;
     set_session_cookie(&mut response, &begun.secret, SESSION_S.unsigned_abs(), https)?;
     Ok(response)
@@ -99,38 +80,4 @@ pub(super) async fn sign_out(ask: Ask) -> Answer {
 
 pub(super) fn session(ask: &Ask) -> Answer {
     json::respond(StatusCode::OK, &ask.registry().session(&ask.caller)?)
-}
-
-pub(super) fn users(ask: &Ask) -> Answer {
-    let page = ask.registry().users(&ask.caller, ask.query.exact("cursor"), ask.query.limit()?)?;
-    json::respond(StatusCode::OK, &page)
-}
-
-pub(super) async fn create_user(ask: Ask) -> Answer {
-    let body: NewUserBody = json::read(ask.body, SMALL_JSON_BYTES_MAX).await?;
-    let name = json::parse("name", &body.name)?;
-    let password = json::parse("password", &body.password)?;
-    let view = ask.app.registry.create_user(&ask.caller, name, password, body.admin).await?;
-    json::respond(StatusCode::CREATED, &view)
-}
-
-pub(super) fn user(ask: &Ask, name: &UserName) -> Answer {
-    json::respond(StatusCode::OK, &ask.registry().user(&ask.caller, name)?)
-}
-
-pub(super) async fn change_user(ask: Ask, name: &UserName) -> Answer {
-    let body: UserPatchBody = json::read(ask.body, SMALL_JSON_BYTES_MAX).await?;
-    let patch = UserPatch {
-        password: json::parse_some("password", body.password.as_deref())?,
-        old_password: body.old_password,
-        admin: body.admin,
-        disabled: body.disabled,
-    };
-    let view = ask.app.registry.change_user(&ask.caller, name, patch).await?;
-    json::respond(StatusCode::OK, &view)
-}
-
-pub(super) async fn delete_user(ask: Ask, name: UserName) -> Answer {
-    ask.registry().delete_user(&ask.caller, name).await?;
-    Ok(no_content())
 }

@@ -1,10 +1,11 @@
 //! Server-sent events (the HTML standard, section 9.2): what changed, as it changes.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Response};
-use std::fmt::Write;
 
 use crate::http::Body;
 use crate::http::app::{Answer, Ask};

@@ -1,12 +1,14 @@
 //! What each route does: translate the request into a service call, and its result into a response. No rules here.
 
 mod accounts;
+mod admin;
 mod channels;
 mod downloads;
 mod events;
 mod files;
 mod index_files;
 mod kit;
+mod markdown;
 mod openapi;
 mod packages;
 mod pages;
@@ -18,6 +20,7 @@ mod status;
 mod tokens;
 mod updates;
 mod uploads;
+mod users;
 
 pub(super) use updates::in_both_dialects;
 
@@ -25,7 +28,11 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::Body;
 use super::app::{Answer, Ask};
+use super::conditional;
+use super::etag::ETag;
+use super::problem::Problem;
 use super::route::Route;
+use crate::service::Condition;
 
 /// `Cache-Control` of answers that depend on who asks or on the moment.
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -48,11 +55,18 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::SignIn => Box::pin(accounts::sign_in(ask)).await,
         Route::SignOut => Box::pin(accounts::sign_out(ask)).await,
         Route::Session => accounts::session(&ask),
-        Route::Users => accounts::users(&ask),
-        Route::CreateUser => Box::pin(accounts::create_user(ask)).await,
-        Route::User(name) => accounts::user(&ask, &name),
-        Route::ChangeUser(name) => Box::pin(accounts::change_user(ask, &name)).await,
-        Route::DeleteUser(name) => Box::pin(accounts::delete_user(ask, name)).await,
+        Route::AcceptInvitation => Box::pin(users::accept_invitation(ask)).await,
+        Route::Users => users::list(&ask),
+        Route::CreateUser => Box::pin(users::create(ask)).await,
+        Route::User(name) => users::get(&ask, &name),
+        Route::ChangeUser(name) => Box::pin(users::change(ask, &name)).await,
+        Route::DeleteUser(name) => Box::pin(users::delete(ask, name)).await,
+        Route::InviteUser(name) => Box::pin(users::invite(ask, name)).await,
+        Route::AdminAudit => admin::audit(&ask),
+        Route::AdminStorage => Box::pin(admin::storage(ask)).await,
+        Route::AdminStatus => admin::status(&ask),
+        Route::AdminSettings => admin::settings(&ask),
+        Route::PreviewMarkdown => Box::pin(markdown::preview(ask)).await,
         Route::Tokens => tokens::list(&ask),
         Route::CreateToken => Box::pin(tokens::create(ask)).await,
         Route::DeleteToken(id) => Box::pin(tokens::delete(ask, id)).await,
@@ -71,6 +85,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::ChangePackage(name) => Box::pin(packages::change(ask, name)).await,
         Route::DeletePackage(name) => Box::pin(packages::delete(ask, name)).await,
         Route::ReplacePackageToken(name, kind) => Box::pin(packages::replace_token(ask, name, kind)).await,
+        Route::PackageAudit(name) => packages::audit(&ask, &name),
         Route::Members(name) => packages::members(&ask, &name),
         Route::PutMember(name, user) => Box::pin(packages::put_member(ask, name, user)).await,
         Route::DeleteMember(name, user) => Box::pin(packages::delete_member(ask, name, user)).await,
@@ -112,6 +127,18 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
             downloads::archive(&ask, view.as_ref(), &name, &id, &display_name)
         }
     }
+}
+
+/// Adds the mark of what can be changed, by which a change can be made conditional.
+fn with_mark(mut response: Response<Body>, mark: &str) -> Answer {
+    let etag = ETag::strong(mark).map_err(|error| Problem::internal(&error))?;
+    response.headers_mut().insert(http::header::ETAG, etag.header_value().clone());
+    Ok(response)
+}
+
+/// What the request demands of the state that it changes (RFC 9110, sections 13.1.1 and 13.1.2).
+fn condition(ask: &Ask) -> Result<Condition, Problem> {
+    conditional::for_change(&ask.headers).map_err(Problem::bad_request)
 }
 
 /// The answer to something that was deleted.

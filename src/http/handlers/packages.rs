@@ -4,11 +4,12 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{SMALL_JSON_BYTES_MAX, TEXT_JSON_BYTES_MAX, no_content};
+use super::{SMALL_JSON_BYTES_MAX, TEXT_JSON_BYTES_MAX, condition, no_content, with_mark};
 use crate::http::app::{Answer, Ask};
 use crate::http::json;
+use crate::http::problem::Problem;
 use crate::model::{FullName, TokenKind, UserName};
-use crate::service::{NewPackage, PackagePatch, PackageQuery};
+use crate::service::{NewPackage, PackagePatch, PackageQuery, PackageSort};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +37,16 @@ pub(super) fn list(ask: &Ask) -> Answer {
     let query = PackageQuery {
         search: ask.query.text("search").map(str::to_owned),
         owner: ask.query.parsed("owner")?,
+        own: match ask.query.exact("role") {
+            None => false,
+            Some("member") => true,
+            Some(_) => return Err(Problem::unprocessable("role", "role is member, or absent")),
+        },
+        sort: match ask.query.exact("sort") {
+            None | Some("changed") => PackageSort::Changed,
+            Some("name") => PackageSort::Name,
+            Some(_) => return Err(Problem::unprocessable("sort", "sort is changed or name")),
+        },
         cursor: ask.query.exact("cursor").map(str::to_owned),
         limit: ask.query.limit()?,
     };
@@ -50,31 +61,39 @@ pub(super) async fn create(ask: Ask) -> Answer {
         visibility: json::parse("visibility", body.visibility.as_deref().unwrap_or("public"))?,
     };
     let view = ask.app.registry.create_package(&ask.caller, new).await?;
-    json::respond(StatusCode::CREATED, &view)
+    with_mark(json::respond(StatusCode::CREATED, &view)?, &view.mark)
 }
 
 pub(super) fn get(ask: &Ask, name: &FullName) -> Answer {
-    json::respond(StatusCode::OK, &ask.registry().package(&ask.caller, name)?)
+    let view = ask.registry().package(&ask.caller, name)?;
+    with_mark(json::respond(StatusCode::OK, &view)?, &view.mark)
 }
 
 pub(super) async fn change(ask: Ask, name: FullName) -> Answer {
+    let condition = condition(&ask)?;
     let body: PackagePatchBody = json::read(ask.body, TEXT_JSON_BYTES_MAX).await?;
     let patch = PackagePatch {
         description: json::parse_some("description", body.description.as_deref())?,
         visibility: json::parse_some("visibility", body.visibility.as_deref())?,
     };
-    let view = ask.app.registry.change_package(&ask.caller, name, patch).await?;
-    json::respond(StatusCode::OK, &view)
+    let view = ask.app.registry.change_package(&ask.caller, name, patch, condition).await?;
+    with_mark(json::respond(StatusCode::OK, &view)?, &view.mark)
 }
 
 pub(super) async fn delete(ask: Ask, name: FullName) -> Answer {
-    ask.registry().delete_package(&ask.caller, name).await?;
+    let condition = condition(&ask)?;
+    ask.registry().delete_package(&ask.caller, name, condition).await?;
     Ok(no_content())
 }
 
 pub(super) async fn replace_token(ask: Ask, name: FullName, kind: TokenKind) -> Answer {
     let token = ask.registry().replace_package_token(&ask.caller, name, kind).await?;
     json::respond(StatusCode::CREATED, &json!({ "token": token }))
+}
+
+pub(super) fn audit(ask: &Ask, name: &FullName) -> Answer {
+    let (cursor, limit) = (ask.query.exact("cursor"), ask.query.limit()?);
+    json::respond(StatusCode::OK, &ask.registry().package_audit(&ask.caller, name, cursor, limit)?)
 }
 
 pub(super) fn members(ask: &Ask, name: &FullName) -> Answer {

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{TEXT_JSON_BYTES_MAX, no_content};
+use super::{TEXT_JSON_BYTES_MAX, condition, no_content, with_mark};
 use crate::http::app::{Answer, Ask};
 use crate::http::problem::Problem;
 use crate::http::{RequestBody, json};
@@ -30,23 +30,27 @@ pub(super) fn list(ask: &Ask, name: &FullName) -> Answer {
 }
 
 pub(super) fn get(ask: &Ask, name: &ReleaseName) -> Answer {
-    json::respond(StatusCode::OK, &ask.registry().release(&ask.caller, name)?)
+    let view = ask.registry().release(&ask.caller, name)?;
+    with_mark(json::respond(StatusCode::OK, &view)?, &view.mark)
 }
 
 pub(super) async fn put(ask: Ask, name: ReleaseName) -> Answer {
+    let condition = condition(&ask)?;
     let patch = read_patch(ask.body).await?;
-    let (view, is_new) = ask.app.registry.put_release(&ask.caller, name, patch).await?;
-    json::respond(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &view)
+    let (view, is_new) = ask.app.registry.put_release(&ask.caller, name, patch, condition).await?;
+    with_mark(json::respond(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &view)?, &view.mark)
 }
 
 pub(super) async fn change(ask: Ask, name: ReleaseName) -> Answer {
+    let condition = condition(&ask)?;
     let patch = read_patch(ask.body).await?;
-    let view = ask.app.registry.change_release(&ask.caller, name, patch).await?;
-    json::respond(StatusCode::OK, &view)
+    let view = ask.app.registry.change_release(&ask.caller, name, patch, condition).await?;
+    with_mark(json::respond(StatusCode::OK, &view)?, &view.mark)
 }
 
 pub(super) async fn delete(ask: Ask, name: ReleaseName) -> Answer {
-    ask.registry().delete_release(&ask.caller, name).await?;
+    let condition = condition(&ask)?;
+    ask.registry().delete_release(&ask.caller, name, condition).await?;
     Ok(no_content())
 }
 

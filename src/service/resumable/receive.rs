@@ -364,21 +364,21 @@ impl Sitting {
                 format!("the bytes received have the SHA-256 {}, not {expected}; nothing was stored", stored.sha256()),
             ));
         }
-        let now = self.registry.clock.now();
+        let deed = self.registry.deed(&self.caller);
         let new = NewContent {
             size: stored.size_bytes(),
             sha256: stored.sha256(),
             content: Content::Blob { crc32: stored.crc32() },
             mime_type: self.upload.mime_type.clone(),
         };
-        self.upload.expires = now.plus_seconds(FINISHED_S);
+        self.upload.expires = deed.now.plus_seconds(FINISHED_S);
         let (expires, id) = (self.upload.expires, self.upload.id);
         let (name, create) = (file_name(&self.upload), create(&self.upload));
-        let (caller, stored) = (self.caller.clone(), Arc::clone(stored));
+        let stored = Arc::clone(stored);
         let publish = self.registry.store.write(move |edit| {
             let mut upload = edit.upload(id)?.ok_or_else(|| Refusal::Gone("this upload was deleted".to_owned()))?;
             let mut is_new = false;
-            let put = put_file(edit, &caller, &name, create, &new, now, |edit| {
+            let put = put_file(edit, &deed, &name, create, &new, |edit| {
                 is_new = edit.adopt_blob(&stored)?;
                 Ok(())
             })?;

@@ -303,6 +303,12 @@ pub(super) fn garbage_count(snapshot: &ReadTransaction) -> Result<u64, StorageEr
     Ok(snapshot.open_table(GARBAGE)?.len()?)
 }
 
+/// How many blobs are referred to, and their bytes.
+pub(super) fn live_totals(snapshot: &ReadTransaction) -> Result<(u64, u64), StorageError> {
+    let blobs = live_blobs(snapshot)?;
+    Ok((blobs.len() as u64, blobs.iter().map(|blob| blob.size_bytes).sum()))
+}
+
 /// All live blobs, in the order of their digests.
 pub(super) fn live_blobs(snapshot: &ReadTransaction) -> Result<Vec<LiveBlob>, StorageError> {
     let mut blobs = Vec::new();

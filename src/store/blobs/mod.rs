@@ -14,6 +14,7 @@
 //! Content that comes in several sittings is kept part by part (`ledger::keep_part`) until it is adopted or dropped.
 
 mod buffers;
+mod cached_reads;
 mod chunks;
 mod collect;
 mod layout;
@@ -42,7 +43,7 @@ pub use collect::Collected;
 pub use layout::{BlobLayout, Extent};
 pub use partial::{Mark, Part};
 pub use read::{BlobReader, ReadError};
-pub use survey::{LiveBlob, Survey, SurveyedVolume};
+pub use survey::{LiveBlob, Survey, SurveyedVolume, Usage, UsedVolume};
 pub use write::{BeginError, BlobWriter, StoredBlob};
 
 use super::file::{Lane, RedbFile, Scratch, StorageError, WriteError, block_on};

@@ -4,6 +4,7 @@
 //! unchecked text into the program. The tests of each record pin its bytes.
 
 mod api_token;
+mod audit;
 mod channel;
 mod file;
 mod index_change;

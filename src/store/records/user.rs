@@ -3,12 +3,13 @@
 use bincode::{Decode, Encode};
 
 use super::{Record, parse, time};
-use crate::model::{PasswordHash, User, UserId};
+use crate::model::{Invitation, PasswordHash, Sha256, User, UserId};
 use crate::store::codec::{self, CodecError};
 
 #[derive(Encode, Decode)]
 enum Stored {
     V1(V1),
+    V2(V2),
 }
 
 #[derive(Encode, Decode)]
@@ -23,16 +24,58 @@ struct V1 {
     changed: i64,
 }
 
+#[derive(Encode, Decode)]
+struct V2 {
+    name: String,
+    password: Option<PasswordV2>,
+    admin: bool,
+    disabled: bool,
+    quota_bytes: Option<u64>,
+    /// Digest of the secret, and the end.
+    invitation: Option<([u8; 32], i64)>,
+    created: i64,
+    changed: i64,
+}
+
+#[derive(Encode, Decode)]
+struct PasswordV2 {
+    rounds: u32,
+    salt: [u8; 16],
+    hash: [u8; 32],
+}
+
+impl From<V1> for V2 {
+    fn from(v1: V1) -> Self {
+        let password = PasswordV2 { rounds: v1.password_rounds, salt: v1.password_salt, hash: v1.password_hash };
+        Self {
+            name: v1.name,
+            password: Some(password),
+            admin: v1.admin,
+            disabled: v1.disabled,
+            quota_bytes: None,
+            invitation: None,
+            created: v1.created,
+            changed: v1.changed,
+        }
+    }
+}
+
 impl Record for User {
     const NAME: &'static str = "user";
     type Key = UserId;
 
     fn to_bytes(&self) -> Result<Vec<u8>, CodecError> {
-        let stored = Stored::V1(V1 {
+        let password = self.password.as_ref().map(|password| PasswordV2 {
+            rounds: password.rounds,
+            salt: password.salt,
+            hash: password.hash,
+        });
+        let invitation = self.invitation.as_ref();
+        let stored = Stored::V2(V2 {
             name: self.name.to_string(),
-            password_rounds: self.password.rounds,
-            password_salt: self.password.salt,
-            password_hash: self.password.hash,
+            password,
+            quota_bytes: self.quota_bytes,
+            invitation: invitation.map(|link| (*link.digest.as_bytes(), link.expires.as_micros())),
             admin: self.admin,
             disabled: self.disabled,
             created: self.created.as_micros(),
@@ -42,15 +85,22 @@ impl Record for User {
     }
 
     fn from_bytes(id: UserId, bytes: &[u8]) -> Result<Self, CodecError> {
-        let Stored::V1(v1) = codec::decode(Self::NAME, bytes)?;
+        let v2 = match codec::decode(Self::NAME, bytes)? {
+            Stored::V1(v1) => V2::from(v1),
+            Stored::V2(v2) => v2,
+        };
         Ok(Self {
             id,
-            name: parse(Self::NAME, &v1.name)?,
-            password: PasswordHash { rounds: v1.password_rounds, salt: v1.password_salt, hash: v1.password_hash },
-            admin: v1.admin,
-            disabled: v1.disabled,
-            created: time(v1.created),
-            changed: time(v1.changed),
+            name: parse(Self::NAME, &v2.name)?,
+            password: v2.password.map(|p| PasswordHash { rounds: p.rounds, salt: p.salt, hash: p.hash }),
+            quota_bytes: v2.quota_bytes,
+            invitation: v2
+                .invitation
+                .map(|(digest, expires)| Invitation { digest: Sha256::from_bytes(digest), expires: time(expires) }),
+            admin: v2.admin,
+            disabled: v2.disabled,
+            created: time(v2.created),
+            changed: time(v2.changed),
         })
     }
 }
@@ -65,16 +115,34 @@ mod tests {
         let user = User {
             id: UserId(1),
             name: "omni".parse().unwrap(),
-            password: PasswordHash { rounds: 600_000, salt: [1; 16], hash: [2; 32] },
+            password: Some(PasswordHash { rounds: 600_000, salt: [1; 16], hash: [2; 32] }),
             admin: true,
             disabled: false,
+            quota_bytes: None,
+            invitation: None,
             created: time(1),
             changed: time(2),
         };
+        // What version 1 wrote stays readable.
+        let v1 = "00046f6d6e69fcc027090001010101010101010101010101010101020202020202020202020202020202020202020202020202020202020202020201000204";
+        let bytes: Vec<u8> =
+            (0..v1.len() / 2).map(|at| u8::from_str_radix(&v1[2 * at..2 * at + 2], 16).unwrap()).collect();
+        assert_eq!(User::from_bytes(user.id, &bytes).unwrap(), user);
         assert_pinned(
             user.id,
             &user,
-            "00046f6d6e69fcc027090001010101010101010101010101010101020202020202020202020202020202020202020202020202020202020202020201000204",
+            "01046f6d6e6901fcc027090001010101010101010101010101010101010202020202020202020202020202020202020202020202020202020202020202010000000204",
+        );
+        let invited = User {
+            password: None,
+            quota_bytes: Some(1000),
+            invitation: Some(Invitation { digest: Sha256::from_bytes([3; 32]), expires: time(5) }),
+            ..user
+        };
+        assert_pinned(
+            invited.id,
+            &invited,
+            "01046f6d6e6900010001fbe8030103030303030303030303030303030303030303030303030303030303030303030a0204",
         );
     }
 }

@@ -1,7 +1,10 @@
 //! The calls of the API, by subject: what each does, answers and refuses. Who may call them is `roles`' matter.
 
+mod administration;
 mod attention;
+mod audit;
 mod channels;
+mod conditions;
 mod downloads;
 mod events;
 mod files;
@@ -16,6 +19,7 @@ mod problems;
 mod proxies;
 mod registry;
 mod releases;
+mod search;
 mod session;
 mod setup;
 mod statistics;

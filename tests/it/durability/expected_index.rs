@@ -164,7 +164,7 @@ pub(crate) fn read(registry: &Registry) -> Views {
 }
 
 fn read_view(registry: &Registry, view_name: &ViewName, view: &View) -> ViewFiles {
-    let anyone = Caller { identity: Identity::Anonymous, origin: "".into() };
+    let anyone = Caller { identity: Identity::Anonymous, origin: "".into(), address: None };
     let mut hashes = Map::new();
     let mut packages = BTreeMap::new();
     let path = |file: &&std::sync::Arc<packhouse::index::PackageFile>| format!("packages/{}.gz", file.full_name());

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use packhouse::model::{FullName, Manifest, MimeType, Scope, Sha256, UserName};
 use packhouse::service::{
-    Caller, Clock, Create, DownloadSource, FileName, Identity, NewPackage, Refusal, Registry, RegistryConfig,
-    ReleaseName, ReleasePatch, SignedIn, StartError,
+    Caller, Clock, Condition, Create, DownloadSource, FileName, Identity, NewPackage, Refusal, Registry,
+    RegistryConfig, ReleaseName, ReleasePatch, SignedIn, StartError,
 };
 use packhouse::store::media::{FaultMedia, Media};
 use packhouse::store::{BlobOptions, StoreOptions, Survey};
@@ -48,6 +48,9 @@ fn config() -> RegistryConfig {
     };
     RegistryConfig {
         file_bytes_max: 64 << 20,
+        quota_bytes: None,
+        // So few that old entries are forgotten all the time.
+        audit_entries_max: 20,
         store: StoreOptions { cache_bytes: 1 << 20, blobs },
         password_rounds: NonZeroU32::new(10),
         ..RegistryConfig::default()
@@ -75,8 +78,9 @@ impl World {
     fn find_user(&mut self) {
         let user = self.registry.all_users().ok().and_then(|users| users.into_iter().next());
         self.caller = user.map(|user| Caller {
-            identity: Identity::User(Box::new(SignedIn { user, scope: Scope::Admin, session: None })),
+            identity: Identity::User(Box::new(SignedIn { user, scope: Scope::Admin, session: None, token_name: None })),
             origin: "http://packages.test".into(),
+            address: None,
         });
     }
 
@@ -105,7 +109,9 @@ impl World {
 
     async fn run_async(&self, op: &Op) -> Result<(), Refusal> {
         let (registry, caller) = (&self.registry, self.caller());
-        let change = |release: &ReleaseRef, patch| registry.change_release(caller, release_name(release), patch);
+        let change = |release: &ReleaseRef, patch| {
+            registry.change_release(caller, release_name(release), patch, Condition::None)
+        };
         match op {
             Op::CreatePackage { package } => {
                 let new = NewPackage {
@@ -144,8 +150,10 @@ impl World {
                 change(release, ReleasePatch { yanked: Some(None), ..ReleasePatch::default() }).await.map(drop)
             }
             Op::DeleteFile { file } => registry.delete_file(caller, file_name(file)).await,
-            Op::DeleteRelease { release } => registry.delete_release(caller, release_name(release)).await,
-            Op::DeletePackage { package } => registry.delete_package(caller, full_name(package)).await,
+            Op::DeleteRelease { release } => {
+                registry.delete_release(caller, release_name(release), Condition::None).await
+            }
+            Op::DeletePackage { package } => registry.delete_package(caller, full_name(package), Condition::None).await,
             Op::Collect => {
                 let registry = Arc::clone(registry);
                 tokio::task::spawn_blocking(move || registry.collect()).await.unwrap().map(drop)

@@ -14,8 +14,8 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use packhouse::model::{Manifest, Scope, Sha256, Version, Visibility};
 use packhouse::service::{
-    Caller, Clock, Create, ExternalArchive, FileName, Identity, NewPackage, Registry, RegistryConfig, ReleaseName,
-    ReleasePatch, SignedIn,
+    Caller, Clock, Condition, Create, ExternalArchive, FileName, Identity, NewPackage, Registry, RegistryConfig,
+    ReleaseName, ReleasePatch, SignedIn,
 };
 use serde_json::{Map, Value, json};
 
@@ -77,8 +77,8 @@ fn open(folder: &Path) -> Registry {
 
 async fn fill(registry: &Registry, reference: &Reference) {
     let user = registry.add_user(USER.parse().unwrap(), "correct horse".parse().unwrap(), true).await.unwrap();
-    let signed_in = SignedIn { user, scope: Scope::Admin, session: None };
-    let caller = &Caller { identity: Identity::User(Box::new(signed_in)), origin: "".into() };
+    let signed_in = SignedIn { user, scope: Scope::Admin, session: None, token_name: None };
+    let caller = &Caller { identity: Identity::User(Box::new(signed_in)), origin: "".into(), address: None };
     for name in reference.packages.keys() {
         let name = name.parse().unwrap();
         let new = NewPackage { name, description: Default::default(), visibility: Visibility::Public };
@@ -106,7 +106,7 @@ async fn fill(registry: &Registry, reference: &Reference) {
         registry.put_manifest(caller, file_name, manifest).await.unwrap();
         if let Some(reason) = &release.yanked {
             let patch = ReleasePatch { yanked: Some(Some(reason.parse().unwrap())), ..ReleasePatch::default() };
-            registry.change_release(caller, release_name, patch).await.unwrap();
+            registry.change_release(caller, release_name, patch, Condition::None).await.unwrap();
         }
     };
     futures_util::stream::iter(releases).map(publish).buffer_unordered(AT_ONCE).collect::<()>().await;

@@ -70,8 +70,8 @@ async fn fill(folder: &Path) -> (HashMap<(String, Scope), String>, String) {
     }
     let expires = Some(Timestamp::from_micros(an_hour_ago + 1_000_000));
     let expired_token = token("omni", "expired", Scope::Admin, expires).await;
-    let signed_in = SignedIn { user: root.expect("the first"), scope: Scope::Admin, session: None };
-    let caller = Caller { identity: Identity::User(Box::new(signed_in)), origin: "".into() };
+    let signed_in = SignedIn { user: root.expect("the first"), scope: Scope::Admin, session: None, token_name: None };
+    let caller = Caller { identity: Identity::User(Box::new(signed_in)), origin: "".into(), address: None };
     let disabled = UserPatch { disabled: Some(true), ..UserPatch::default() };
     registry.change_user(&caller, &"dina".parse().unwrap(), disabled).await.expect("a user is disabled");
     registry.close();

@@ -162,7 +162,11 @@ impl TestServer {
 
     /// Whether the server is still to be set up; only one that began without users is asked.
     fn has_nobody(&self) -> bool {
-        self.began_empty && !self.anonymous().get("/setup").send().text().contains("set up already")
+        let attempt = serde_json::json!({ "token": "", "name": "omni", "password": super::PASSWORD });
+        self.began_empty && {
+            let refused = self.anonymous().post("/api/v1/setup").json(&attempt).is(403);
+            !refused.text().contains("set up already")
+        }
     }
 
     fn line(&mut self, lines: &Receiver<String>) -> String {
