@@ -1,6 +1,91 @@
 // Made by build/schema.ts from src/http/openapi; not to be edited.
 
 export interface paths {
+    "/api/v1/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was done on the server, newest first; for admins. A page may hold less than there is room for and still have a next one. */
+        get: operations["admin_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The settings with which the server runs, none of them secret; for admins. */
+        get: operations["admin_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the server runs; for admins. */
+        get: operations["admin_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is stored, and what room there is; for admins. */
+        get: operations["admin_storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for the caller: drafts, scheduled releases and unfinished uploads. */
+        get: operations["attention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth": {
         parameters: {
             query?: never;
@@ -57,6 +142,63 @@ export interface paths {
         patch: operations["change_channel"];
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changes, as it changes: server-sent events.
+         * @description `package` and `package_gone` with `{"package"}`, `release` and `release_gone` with `{"package", "channel", "version"}`, `account` for what is the caller's own, `reset` where the client is to look at everything again. Only what the caller may see at that moment.
+         */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Chooses a password by an invitation, once, and signs in.
+         * @description 404 where it was used or replaced, 410 where it is over.
+         */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/markdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a text looks like as a description or as release notes; for users. */
+        post: operations["preview_markdown"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -81,7 +223,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The packages that the caller may see, newest change first. */
+        /** The packages that the caller may see. */
         get: operations["packages"];
         put?: never;
         /** Makes a package in the caller's namespace. */
@@ -114,6 +256,28 @@ export interface paths {
         head?: never;
         /** Changes a package. */
         patch: operations["change_package"];
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** What was done to a package, newest first; for its owners. */
+        get: operations["package_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/packages/{namespace}/{name}/members": {
@@ -335,6 +499,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/packages/{namespace}/{name}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** Downloads and update checks of a package by day, for those who may publish. */
+        get: operations["statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/packages/{namespace}/{name}/tokens/{kind}": {
         parameters: {
             query?: never;
@@ -527,6 +713,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's unfinished uploads, oldest first. */
+        get: operations["uploads"];
+        put?: never;
+        /**
+         * Begins a resumable upload (tus 1.0.0).
+         * @description `Upload-Metadata` says what the bytes are to become. The first bytes may come along. Everything that can be refused before the first byte is.
+         */
+        post: operations["create_upload"];
+        delete?: never;
+        /** What resumable uploads can do: the version, extensions, checksums and largest size. */
+        options: operations["upload_options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The upload's number, from its address. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** One unfinished upload of the caller's. By HEAD, how far it is, as tus says. */
+        get: operations["upload"];
+        put?: never;
+        post?: never;
+        /** Gives an upload up. */
+        delete: operations["delete_upload"];
+        options?: never;
+        head?: never;
+        /**
+         * Brings the next bytes of an upload. The last ones publish the file.
+         * @description A refusal is the same as that of `PUT` of the file, and leaves nothing behind. 409 with `Upload-Offset` says where to go on, 423 that another request sends bytes at the moment, 460 that they do not have their checksum.
+         */
+        patch: operations["continue_upload"];
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -559,12 +792,32 @@ export interface paths {
         get: operations["user"];
         put?: never;
         post?: never;
-        /** Deletes a user that owns no packages. */
+        /** Deletes a user with all that is the user's. */
         delete: operations["delete_user"];
         options?: never;
         head?: never;
         /** Changes a user: an admin everything, everyone else their own password. */
         patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new link by which a user chooses a password: also the way out of a forgotten one. The former link stops to work, the present password holds until the new one is set. */
+        post: operations["invite_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/download/{namespace}/{name}/{channel}/{version}/{platform}": {
@@ -951,6 +1204,54 @@ export interface components {
             name: string;
             scopes: components["schemas"]["Scope"][];
         };
+        Attention: {
+            drafts: components["schemas"]["WaitingRelease"][];
+            scheduled: components["schemas"]["WaitingRelease"][];
+            uploads: components["schemas"]["Upload"][];
+        };
+        /**
+         * @example {
+         *       "id": 7,
+         *       "at": "2026-11-21T10:00:00Z",
+         *       "actor": "omni",
+         *       "actor_kind": "api_token",
+         *       "token_name": "ci",
+         *       "address": "192.0.2.1",
+         *       "action": "file_added",
+         *       "package": "omni.kit.window",
+         *       "subject": "stable/1.0.0/any/a.zip"
+         *     }
+         */
+        AuditEntry: {
+            /** @enum {string} */
+            action: "set_up" | "signed_in" | "sign_in_blocked" | "user_created" | "user_invited" | "invitation_accepted" | "password_changed" | "user_changed" | "user_deleted" | "token_created" | "token_deleted" | "channel_created" | "channel_changed" | "channel_deleted" | "platform_created" | "platform_renamed" | "platform_deleted" | "package_created" | "package_changed" | "package_deleted" | "access_token_replaced" | "private_token_replaced" | "member_added" | "member_changed" | "member_removed" | "release_created" | "release_published" | "release_scheduled" | "release_withdrawn" | "release_yanked" | "release_restored" | "release_changed" | "release_deleted" | "file_added" | "file_replaced" | "manifest_set" | "requirements_set" | "file_deleted";
+            /** @description The user, where it was one. */
+            actor: string | null;
+            /** @enum {string} */
+            actor_kind: "user" | "api_token" | "private_token" | "setup" | "server";
+            /** @description Whence. */
+            address: string | null;
+            /** Format: date-time */
+            at: string;
+            detail?: string;
+            /**
+             * Format: int64
+             * @description Later ones have higher ids.
+             */
+            id: number;
+            /** @description The package's full name. */
+            package?: string;
+            /** @description What it was done to: a user, a release (`stable/1.0.0`), a file (`stable/1.0.0/any/a.zip`). */
+            subject?: string;
+            /** @description What the API token is called. */
+            token_name?: string;
+        };
+        /** @description A page of a list. */
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
         /**
          * @example {
          *       "name": "beta",
@@ -993,6 +1294,17 @@ export interface components {
             name?: string;
             short?: string;
         };
+        /** @description How often on a day. */
+        Count: {
+            channel: string;
+            /** Format: int64 */
+            count: number;
+            /** @description The day in UTC, such as 2026-11-21. */
+            date: string;
+            platform: string;
+            /** @description What was downloaded, or asked; empty where none was said, `other` where there were too many. */
+            version: string;
+        };
         /**
          * @example {
          *       "url": "https://archives.example.org/window.zip",
@@ -1018,6 +1330,7 @@ export interface components {
          *       "crc32": "8c736521",
          *       "external_url": null,
          *       "requirements": [],
+         *       "downloads": 3,
          *       "url": "https://packages.example.org/api/v1/packages/omni/kit.window/releases/stable/1.0.0/files/linux-x64/window.zip",
          *       "created": "2026-11-21T10:00:00Z",
          *       "changed": "2026-11-21T10:00:00Z"
@@ -1032,6 +1345,11 @@ export interface components {
             created: string;
             /** @description Its original name. */
             display_name: string;
+            /**
+             * Format: int64
+             * @description How often it was downloaded to its end.
+             */
+            downloads: number;
             extension: string;
             /** @description Where its content is, if elsewhere. */
             external_url: string | null;
@@ -1083,6 +1401,36 @@ export interface components {
             };
         };
         /**
+         * @example {
+         *       "invitation": "9f86d081…",
+         *       "invitation_expires": "2026-11-28T10:00:00Z"
+         *     }
+         */
+        Invitation: {
+            /** @description The secret of a link by which the user chooses a password. */
+            invitation: string;
+            /**
+             * Format: date-time
+             * @description Seven days from now.
+             */
+            invitation_expires: string;
+        };
+        /**
+         * @example {
+         *       "token": "9f86d081…",
+         *       "password": "correct horse battery"
+         *     }
+         */
+        InvitationRequest: {
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            password: string;
+            /** @description The link's secret. */
+            token: string;
+        };
+        /**
          * @description The dictionary that is published with an archive, at most 1 MiB.
          * @example {
          *       "package": {
@@ -1092,6 +1440,23 @@ export interface components {
          */
         Manifest: {
             [key: string]: unknown;
+        };
+        /**
+         * @example {
+         *       "html": "<p><em>Hello</em></p>\n"
+         *     }
+         */
+        MarkdownPreview: {
+            html: string;
+        };
+        /**
+         * @example {
+         *       "text": "*Hello*"
+         *     }
+         */
+        MarkdownRequest: {
+            /** @description Markdown, at most 256 KiB. */
+            text: string;
         };
         /**
          * @example {
@@ -1155,21 +1520,28 @@ export interface components {
             name: string;
             visibility?: components["schemas"]["Visibility"];
         };
+        NewUser: components["schemas"]["User"] & {
+            /** @description The secret of a link by which the user chooses a password. */
+            invitation?: string;
+            /** Format: date-time */
+            invitation_expires?: string;
+        };
         /**
          * @example {
-         *       "name": "ada",
-         *       "password": "correct horse battery"
+         *       "name": "ada"
          *     }
          */
-        NewUser: {
+        NewUserRequest: {
             admin?: boolean;
             /** @description `[a-z0-9][a-z0-9-]{0,38}`; it becomes a namespace. */
             name: string;
             /**
              * Format: password
-             * @description At least 10 characters.
+             * @description Without it, the user is invited to choose one.
              */
-            password: string;
+            password?: string;
+            /** Format: int64 */
+            quota_bytes?: number | null;
         };
         /**
          * @example {
@@ -1194,6 +1566,9 @@ export interface components {
          *       "namespace": "omni",
          *       "name": "kit.window",
          *       "full_name": "omni.kit.window",
+         *       "title": "Window",
+         *       "icon": null,
+         *       "summary": "Window",
          *       "description": "# Window",
          *       "description_html": "<h1>Window</h1>\n",
          *       "visibility": "public",
@@ -1202,6 +1577,7 @@ export interface components {
          *       "latest": {
          *         "stable": "1.10.0"
          *       },
+         *       "downloads": 12,
          *       "default_channel": "stable",
          *       "created": "2026-11-21T10:00:00Z",
          *       "changed": "2026-11-21T10:00:00Z"
@@ -1225,8 +1601,15 @@ export interface components {
             description: string;
             /** @description The same as safe HTML. */
             description_html: string;
+            /**
+             * Format: int64
+             * @description How often its files were downloaded, those that are gone too.
+             */
+            downloads: number;
             /** @description `NAMESPACE.NAME` */
             full_name: string;
+            /** @description From the newest manifest: an address, or a path in the archive. */
+            icon: string | null;
             /** @description Channel to the highest version that is offered there. */
             latest: {
                 [key: string]: string;
@@ -1238,6 +1621,10 @@ export interface components {
             /** @description Whether there is a token that publishes to it. */
             private_token_set: boolean;
             role: components["schemas"]["Role"] | null;
+            /** @description The first line of the description as plain text; where there is none, what the newest manifest says. */
+            summary: string;
+            /** @description From the newest manifest. */
+            title: string | null;
             visibility: components["schemas"]["Visibility"];
         };
         /** @description A page of a list. */
@@ -1315,9 +1702,19 @@ export interface components {
             limit?: number;
             /**
              * Format: int64
+             * @description With `quota-exceeded`: what the owner's packages may hold.
+             */
+            quota_bytes?: number;
+            /**
+             * Format: int64
              * @description The status of the answer.
              */
             status: number;
+            /**
+             * Format: int64
+             * @description With `quota-exceeded`: what they hold.
+             */
+            stored_bytes?: number;
             /** @description The kind in words. */
             title: string;
             /** @description The kind of problem, such as `/problems/not-found`. */
@@ -1338,6 +1735,7 @@ export interface components {
          *       "yanked": null,
          *       "description": "First.",
          *       "description_html": "<p>First.</p>\n",
+         *       "downloads": 3,
          *       "files": [
          *         {
          *           "platform": "linux-x64",
@@ -1350,6 +1748,7 @@ export interface components {
          *           "crc32": "8c736521",
          *           "external_url": null,
          *           "requirements": [],
+         *           "downloads": 3,
          *           "url": "https://packages.example.org/api/v1/packages/omni/kit.window/releases/stable/1.0.0/files/linux-x64/window.zip",
          *           "created": "2026-11-21T10:00:00Z",
          *           "changed": "2026-11-21T10:00:00Z"
@@ -1371,6 +1770,11 @@ export interface components {
             description: string;
             /** @description The same as safe HTML. */
             description_html: string;
+            /**
+             * Format: int64
+             * @description How often its files were downloaded.
+             */
+            downloads: number;
             files: components["schemas"]["File"][];
             /**
              * Format: date-time
@@ -1457,6 +1861,38 @@ export interface components {
         Scope: "read" | "publish" | "admin";
         /**
          * @example {
+         *       "ready": true,
+         *       "serial": 1,
+         *       "packages": 2,
+         *       "releases": 3,
+         *       "users": 4,
+         *       "connections": 5,
+         *       "tls": false
+         *     }
+         */
+        ServerStatus: {
+            /**
+             * Format: int64
+             * @description Connections that are open.
+             */
+            connections: number;
+            /** Format: int64 */
+            packages: number;
+            ready: boolean;
+            /** Format: int64 */
+            releases: number;
+            /**
+             * Format: int64
+             * @description The serial of the index.
+             */
+            serial: number;
+            /** @description Whether it speaks HTTPS itself. */
+            tls: boolean;
+            /** Format: int64 */
+            users: number;
+        };
+        /**
+         * @example {
          *       "user": {
          *         "name": "omni",
          *         "admin": true
@@ -1468,6 +1904,18 @@ export interface components {
                 admin: boolean;
                 name: string;
             };
+        };
+        Settings: {
+            items: {
+                /** @description The name of its flag. */
+                name: string;
+                /** @enum {string} */
+                source: "default" | "flag" | "environment" | "file";
+                value: string | null;
+            }[];
+            /** Format: date-time */
+            started: string;
+            version: string;
         };
         /**
          * @example {
@@ -1501,6 +1949,44 @@ export interface components {
              * @description At least 10 characters.
              */
             password: string;
+        };
+        Statistics: {
+            checks: components["schemas"]["Count"][];
+            downloads: components["schemas"]["Count"][];
+            from: string;
+            to: string;
+        };
+        Storage: {
+            /** Format: int64 */
+            blob_bytes: number;
+            /**
+             * Format: int64
+             * @description Contents that files refer to, each counted once.
+             */
+            blobs: number;
+            /** Format: int64 */
+            disk_free_bytes: number;
+            /** Format: int64 */
+            disk_total_bytes: number;
+            /**
+             * Format: int64
+             * @description What the file with everything but content takes.
+             */
+            entities_bytes: number;
+            users: {
+                name: string;
+                /**
+                 * Format: int64
+                 * @description null: what the server grants everyone.
+                 */
+                quota_bytes: number | null;
+                /**
+                 * Format: int64
+                 * @description What the files of the user's packages have, each counted.
+                 */
+                stored_bytes: number;
+            }[];
+            volumes: components["schemas"]["Volume"][];
         };
         UnpublishedRelease: components["schemas"]["Release"] & {
             package_id: string;
@@ -1542,10 +2028,62 @@ export interface components {
             version?: string;
         };
         /**
+         * @description An unfinished upload.
+         * @example {
+         *       "id": 7,
+         *       "url": "https://packages.example.org/api/v1/uploads/7",
+         *       "package": "omni.kit",
+         *       "channel": "stable",
+         *       "version": "1.0.0",
+         *       "platform": "any",
+         *       "filename": "kit.zip",
+         *       "size": 1000,
+         *       "offset": 400,
+         *       "sha256": null,
+         *       "created": "2026-11-21T08:30:00Z",
+         *       "expires": "2026-11-22T08:30:00Z"
+         *     }
+         */
+        Upload: {
+            channel: string;
+            /** Format: date-time */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it is forgotten, unless more comes.
+             */
+            expires: string;
+            filename: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description How many bytes have come.
+             */
+            offset: number;
+            /** @description Its full name. */
+            package: string;
+            platform: string;
+            /** @description What the whole must have, where that was said. */
+            sha256: string | null;
+            /** Format: int64 */
+            size: number;
+            /** @description Where to go on with it. */
+            url: string;
+            version: string;
+        };
+        UploadPage: {
+            items: components["schemas"]["Upload"][];
+            next: string | null;
+        };
+        /**
          * @example {
          *       "name": "omni",
          *       "admin": false,
          *       "disabled": false,
+         *       "invited": false,
+         *       "quota_bytes": null,
+         *       "stored_bytes": 1048576,
          *       "created": "2026-11-21T10:00:00Z",
          *       "changed": "2026-11-21T10:00:00Z"
          *     }
@@ -1559,7 +2097,19 @@ export interface components {
             created: string;
             /** @description Whether the user is shut out: it cannot sign in and its tokens open nothing. */
             disabled: boolean;
+            /** @description Whether it is still to choose a password. */
+            invited: boolean;
             name: string;
+            /**
+             * Format: int64
+             * @description What the files of its packages may have together; null where it is what the server grants everyone.
+             */
+            quota_bytes: number | null;
+            /**
+             * Format: int64
+             * @description What they have.
+             */
+            stored_bytes: number;
         };
         /** @description A page of a list. */
         UserPage: {
@@ -1574,6 +2124,7 @@ export interface components {
          */
         UserPatch: {
             admin?: boolean;
+            /** @description Signed-in browsers are out at once, and tokens stop to work. */
             disabled?: boolean;
             /**
              * Format: password
@@ -1585,9 +2136,53 @@ export interface components {
              * @description A new password; everyone else who is signed in with the old one is signed out.
              */
             password?: string;
+            /**
+             * Format: int64
+             * @description null: what the server grants everyone.
+             */
+            quota_bytes?: number | null;
         };
         /** @enum {string} */
         Visibility: "public" | "private";
+        /**
+         * @example {
+         *       "number": 1,
+         *       "sealed": false,
+         *       "size_bytes": 1048576,
+         *       "live_bytes": 700000
+         *     }
+         */
+        Volume: {
+            /**
+             * Format: int64
+             * @description What files refer to.
+             */
+            live_bytes: number;
+            /** Format: int64 */
+            number: number;
+            /** @description Whether it is no longer written. */
+            sealed: boolean;
+            /**
+             * Format: int64
+             * @description What it takes on the disk.
+             */
+            size_bytes: number;
+        };
+        /** @description A release that nobody sees yet. */
+        WaitingRelease: {
+            /** Format: date-time */
+            changed: string;
+            channel: string;
+            /**
+             * Format: int64
+             * @description How many it has.
+             */
+            files: number;
+            package: string;
+            /** Format: date-time */
+            publish_at?: string;
+            version: string;
+        };
     };
     responses: {
         /** @description The client has it already. */
@@ -1616,6 +2211,8 @@ export interface components {
         cursor: string;
         /** @description The file's original name. */
         display_name: string;
+        /** @description The ETag of the state that is meant; 412 where it is another by now. */
+        "If-Match": string;
         /** @description Most items on the page. */
         limit: number;
         /** @description The package's name in its namespace. */
@@ -1634,6 +2231,120 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    admin_audit: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Most items on the page. */
+                limit?: components["parameters"]["limit"];
+                /** @description Only what was done to packages of this full name. */
+                package?: string;
+                /** @description Only what this user did, or what was done to it. */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    admin_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    admin_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description So. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerStatus"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    admin_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    attention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What waits, in packages that the caller may publish to. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attention"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     auth: {
         parameters: {
             query?: never;
@@ -1751,6 +2462,85 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    events: {
+        parameters: {
+            query?: {
+                /** @description The same where no header can be sent. */
+                since?: string;
+            };
+            header?: {
+                /** @description Where the client was; it goes on from there. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events, without end. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    /** @description The session. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    preview_markdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkdownRequest"];
+            };
+        };
+        responses: {
+            /** @description Safe HTML. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkdownPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     openapi: {
         parameters: {
             query?: never;
@@ -1791,8 +2581,12 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description Only packages of this user. */
                 owner?: string;
-                /** @description Words that a package must have. */
+                /** @description `member`: only packages that the caller owns or is a member of. */
+                role?: "member";
+                /** @description Words that a name, title, keywords or summary must have; the best match comes first. */
                 search?: string;
+                /** @description `changed`: the newest change first. Without effect beside `search`. */
+                sort?: "changed" | "name";
             };
             header?: never;
             path?: never;
@@ -1854,6 +2648,8 @@ export interface operations {
             /** @description The package. */
             200: {
                 headers: {
+                    /** @description Stands for what can be changed of it; for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1866,7 +2662,10 @@ export interface operations {
     delete_package: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the state that is meant; 412 where it is another by now. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
             path: {
                 /** @description The package's name in its namespace. */
                 name: components["parameters"]["name"];
@@ -1890,7 +2689,10 @@ export interface operations {
     change_package: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the state that is meant; 412 where it is another by now. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
             path: {
                 /** @description The package's name in its namespace. */
                 name: components["parameters"]["name"];
@@ -1908,10 +2710,43 @@ export interface operations {
             /** @description The package now. */
             200: {
                 headers: {
+                    /** @description Stands for what can be changed of it; for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Package"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    package_audit: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Most items on the page. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2063,6 +2898,8 @@ export interface operations {
             /** @description The release. */
             200: {
                 headers: {
+                    /** @description Stands for what can be changed of it; for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2075,7 +2912,12 @@ export interface operations {
     put_release: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the state that is meant; 412 where it is another by now. */
+                "If-Match"?: components["parameters"]["If-Match"];
+                /** @description Only if it is not there yet. */
+                "If-None-Match"?: "*";
+            };
             path: {
                 /** @description A channel of the owner's. */
                 channel: components["parameters"]["channel"];
@@ -2096,6 +2938,8 @@ export interface operations {
             /** @description Changed. */
             200: {
                 headers: {
+                    /** @description Stands for what can be changed of it; for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2105,6 +2949,8 @@ export interface operations {
             /** @description Made. */
             201: {
                 headers: {
+                    /** @description Stands for what can be changed of it; for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2117,7 +2963,10 @@ export interface operations {
     delete_release: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the state that is meant; 412 where it is another by now. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
             path: {
                 /** @description A channel of the owner's. */
                 channel: components["parameters"]["channel"];
@@ -2144,7 +2993,10 @@ export interface operations {
     change_release: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the state that is meant; 412 where it is another by now. */
+                "If-Match"?: components["parameters"]["If-Match"];
+            };
             path: {
                 /** @description A channel of the owner's. */
                 channel: components["parameters"]["channel"];
@@ -2165,6 +3017,8 @@ export interface operations {
             /** @description The release now. */
             200: {
                 headers: {
+                    /** @description Stands for what can be changed of it; for If-Match. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2458,6 +3312,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["File"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    statistics: {
+        parameters: {
+            query?: {
+                /** @description How many days, today among them. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2838,6 +3721,160 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_upload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version of tus; 412 where it is another. */
+                "Tus-Resumable": "1.0.0";
+                /** @description `sha256`, `sha1` or `crc32`, a space, and the sum of these bytes in Base64; 460 where they have another. */
+                "Upload-Checksum"?: string;
+                /** @description How many bytes there will be. */
+                "Upload-Length": number;
+                /** @description `package`, `channel`, `version`, `platform` and `filename`, and if you like `filetype`, `create` (`inactive` or `active`) and `sha256`, each with its value in Base64. */
+                "Upload-Metadata": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/offset+octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Begun; `Location` is its address. `Content-Location` is that of the file where that was all. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    upload_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the headers `Tus-Version`, `Tus-Extension`, `Tus-Checksum-Algorithm` and `Tus-Max-Size`. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The upload's number, from its address. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The upload. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_upload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version of tus; 412 where it is another. */
+                "Tus-Resumable": "1.0.0";
+            };
+            path: {
+                /** @description The upload's number, from its address. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing of it is left. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    continue_upload: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The version of tus; 412 where it is another. */
+                "Tus-Resumable": "1.0.0";
+                /** @description `sha256`, `sha1` or `crc32`, a space, and the sum of these bytes in Base64; 460 where they have another. */
+                "Upload-Checksum"?: string;
+                /** @description Where these bytes begin. */
+                "Upload-Offset": number;
+            };
+            path: {
+                /** @description The upload's number, from its address. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Kept; `Upload-Offset` is where to go on. With the last bytes, `Content-Location` is the address of the file, and `Packhouse-Outcome` is `created`, `replaced` or `unchanged`. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     users: {
         parameters: {
             query?: {
@@ -2873,17 +3910,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewUser"];
+                "application/json": components["schemas"]["NewUserRequest"];
             };
         };
         responses: {
-            /** @description Made. */
+            /** @description Made; without a password, with an invitation that is shown this once. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["NewUser"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2915,7 +3952,10 @@ export interface operations {
     };
     delete_user: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `delete` deletes the user's packages too, with all their releases and files; without it, 409 names them. */
+                packages?: "delete";
+            };
             header?: never;
             path: {
                 /** @description A user's name. */
@@ -2958,6 +3998,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    invite_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link's secret, shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
                 };
             };
             default: components["responses"]["Problem"];

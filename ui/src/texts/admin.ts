@@ -12,7 +12,7 @@ export const admin = {
   tls: 'HTTPS',
   version: (version: string) => `Packhouse ${version}`,
   since: 'running since',
-  numbers: { packages: 'Packages', releases: 'Releases', users: 'Users', uploads: 'Uploads under way', connections: 'Connections', disk: 'Free on the disk' },
+  numbers: { packages: 'Packages', releases: 'Releases', users: 'Users', connections: 'Connections', disk: 'Free on the disk' },
   backup: 'Backup',
   backupText: 'Everything in one file, consistent, made while the server runs. Keep it where the server is not.',
   backupAction: 'Download a backup',
