@@ -47,6 +47,10 @@ pub enum Command {
     Install(InstallArgs),
     /// Ask for updates.
     Updates(UpdatesArgs),
+    /// Write a view as static files.
+    Export(ExportArgs),
+    /// Publish what is in static files, or in another registry.
+    Import(ImportArgs),
     /// Work on the accounts of a stopped server.
     User(UserArgs),
     /// Work on the tokens of a stopped server.
@@ -91,6 +95,14 @@ pub struct ServeArgs {
     /// largest file that may be uploaded
     #[argh(option, arg_name = "size")]
     pub max_file_size: Option<ByteSize>,
+
+    /// how long an unfinished upload is kept after its last byte came
+    #[argh(option, arg_name = "time")]
+    pub upload_expiry: Option<Span>,
+
+    /// how many days downloads and update checks are kept by day, up to 400
+    #[argh(option, arg_name = "days")]
+    pub statistics_days: Option<u32>,
 
     /// what the files of one user's packages may have together, unless an admin grants the user another quota (unlimited)
     #[argh(option, arg_name = "size")]
@@ -160,9 +172,9 @@ pub struct PublishArgs {
     #[argh(option, arg_name = "version")]
     pub version: Version,
 
-    /// channel of the release (stable)
-    #[argh(option, arg_name = "name", default = "default_channel()")]
-    pub channel: ChannelName,
+    /// channel of the release (the owner's default)
+    #[argh(option, arg_name = "name")]
+    pub channel: Option<ChannelName>,
 
     /// platform of the file (any)
     #[argh(option, arg_name = "name", default = "PlatformName::any()")]
@@ -407,6 +419,112 @@ pub struct UpdatesArgs {
     pub json: bool,
 }
 
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+#[argh(
+    subcommand,
+    name = "export",
+    description = "Write a view as static files for any web server or bucket: only what changed, registry.gz last.",
+    example = "{command_name} ./site/v2 --url https://packages.example.com\n{command_name} ./site/v2 --data /srv/packhouse --channel beta",
+    note = "Works on a running server with --url, else on a stopped server's directory. What is gone is removed at the end; other files in DIR stay.",
+    note = "With a token the private packages that it opens are written too, for everybody who can read DIR.",
+    note = "In the environment: PACKHOUSE_URL, PACKHOUSE_DATA, PACKHOUSE_CHANNEL, PACKHOUSE_TOKEN, PACKHOUSE_TOKEN_FILE, PACKHOUSE_CA_FILE, PACKHOUSE_JSON. What is on the command line wins."
+)]
+/// Flags of `export`.
+pub struct ExportArgs {
+    /// folder for the files
+    #[argh(positional)]
+    pub dir: PathBuf,
+
+    /// address of a running server; without it, --data is meant
+    #[argh(option, arg_name = "url")]
+    pub url: Option<String>,
+
+    /// folder of a stopped server (./packhouse-data)
+    #[argh(option, arg_name = "dir", default = "default_data()")]
+    pub data: PathBuf,
+
+    /// channel to export instead of each owner's default
+    #[argh(option, arg_name = "name")]
+    pub channel: Option<ChannelName>,
+
+    /// leave out the archives themselves
+    #[argh(switch)]
+    pub no_archives: bool,
+
+    /// read all files again that are there, and write those that are damaged
+    #[argh(switch)]
+    pub verify: bool,
+
+    /// file with the token, for private packages
+    #[argh(option, arg_name = "file")]
+    pub token_file: Option<PathBuf>,
+
+    /// certificate authorities to trust besides the system's, in PEM form
+    #[argh(option, arg_name = "file")]
+    pub ca_file: Option<PathBuf>,
+
+    /// answer in JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+#[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
+#[argh(
+    subcommand,
+    name = "import",
+    description = "Publish what is in a tree of static files, or in another registry, into a namespace. The same again publishes nothing.",
+    example = "{command_name} ./site/v2 --into omni --data /srv/packhouse\n{command_name} https://old.example.com --into omni --url https://packages.example.com",
+    note = "Works on a running server with --url and a token of the namespace, else on a stopped server's directory.",
+    note = "omni.foo stays omni.foo in the namespace omni and becomes other.omni.foo in the namespace other. Releases become visible only when all of them has arrived and was verified.",
+    note = "In the environment: PACKHOUSE_URL, PACKHOUSE_DATA, PACKHOUSE_CHANNEL, PACKHOUSE_TOKEN, PACKHOUSE_TOKEN_FILE, PACKHOUSE_CA_FILE, PACKHOUSE_JSON. What is on the command line wins."
+)]
+/// Flags of `import`.
+pub struct ImportArgs {
+    /// folder of the tree, or its address, or that of a registry
+    #[argh(positional)]
+    pub from: String,
+
+    /// namespace that the packages go to
+    #[argh(option, arg_name = "user")]
+    pub into: UserName,
+
+    /// address of a running server; without it, --data is meant
+    #[argh(option, arg_name = "url")]
+    pub url: Option<String>,
+
+    /// folder of a stopped server (./packhouse-data)
+    #[argh(option, arg_name = "dir", default = "default_data()")]
+    pub data: PathBuf,
+
+    /// channel of all releases (the one each was on, else the owner's default)
+    #[argh(option, arg_name = "name")]
+    pub channel: Option<ChannelName>,
+
+    /// leave archives where they are, as archives elsewhere
+    #[argh(switch)]
+    pub link: bool,
+
+    /// make new packages private
+    #[argh(switch)]
+    pub private: bool,
+
+    /// file with the token that publishes
+    #[argh(option, arg_name = "file")]
+    pub token_file: Option<PathBuf>,
+
+    /// file with the token that reads the registry to import from
+    #[argh(option, arg_name = "file")]
+    pub from_token_file: Option<PathBuf>,
+
+    /// certificate authorities to trust besides the system's, in PEM form
+    #[argh(option, arg_name = "file")]
+    pub ca_file: Option<PathBuf>,
+
+    /// answer in JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
 /// Which newer releases `updates` asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpdateMode {
@@ -554,11 +672,6 @@ fn default_data() -> PathBuf {
 
 fn default_index() -> PathBuf {
     PathBuf::from("./packhouse-index")
-}
-
-#[expect(clippy::expect_used, reason = "a constant that is a channel name, which a test parses")]
-fn default_channel() -> ChannelName {
-    "stable".parse().expect("a channel name")
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {

@@ -27,7 +27,7 @@ fn defaults_are_as_documented() {
     assert_eq!(serve.data, PathBuf::from("./packhouse-data"));
     assert!(serve.listen.is_empty() && serve.max_file_size.is_none());
     let Command::Publish(publish) = parsed("publish u f --package omni.foo --version 1").unwrap() else { panic!() };
-    assert_eq!((publish.channel.as_str(), publish.platform.as_str()), ("stable", "any"));
+    assert_eq!((publish.channel, publish.platform.as_str()), (None, "any"));
     assert!(!publish.draft && !publish.json);
     let Command::Updates(updates) = parsed("updates u --id omni.foo").unwrap() else { panic!() };
     assert_eq!((updates.mode, updates.channel, updates.version), (UpdateMode::Newest, None, None));

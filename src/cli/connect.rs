@@ -14,6 +14,9 @@ pub const TOKEN_VARIABLE: &str = "PACKHOUSE_TOKEN";
 /// A token file is one line; what is larger is another file.
 const TOKEN_FILE_BYTES_MAX: u64 = 16 << 10;
 
+/// Connections to a server on this machine.
+const LOOPBACK_CONNECTIONS: usize = 32;
+
 /// Reads the address of a registry.
 ///
 /// # Errors
@@ -66,7 +69,12 @@ pub fn client(url: &Url, token: Option<Token>, ca_file: Option<&Path>, output: &
     if token.is_some() && !url.origin().tls && !url.origin().is_loopback() {
         output.warn(&format!("the token goes to {} without encryption; use https:// if it can", url.origin().host));
     }
-    let options = ClientOptions { token, ca_file: ca_file.map(Path::to_owned), limits: Limits::default() };
+    let mut limits = Limits::default();
+    if url.origin().is_loopback() {
+        // They cost nothing here, and many changes at once share one wait for the disk.
+        limits.connections = LOOPBACK_CONNECTIONS;
+    }
+    let options = ClientOptions { token, ca_file: ca_file.map(Path::to_owned), limits };
     Client::new(url, options)
 }
 

@@ -6,6 +6,9 @@
 pub mod accounts;
 pub mod args;
 pub mod connect;
+pub mod export;
+pub mod import;
+pub mod in_process;
 pub mod install;
 pub mod output;
 pub mod prepass;
@@ -66,6 +69,8 @@ fn run_command(command: &Command, source: &dyn Fn(&str) -> &'static str) -> Exit
         Command::Resolve(args) => finish(Output::new(args.json), |output| resolve::run(args, output)),
         Command::Install(args) => finish(Output::new(args.json), |output| install::run(args, output)),
         Command::Updates(args) => finish(Output::new(args.json), |output| updates::run(args, output)),
+        Command::Export(args) => finish(Output::new(args.json), |output| export::run(args, output)),
+        Command::Import(args) => finish(Output::new(args.json), |output| import::run(args, output)),
         Command::User(args) => match &args.command {
             UserCommand::Add(args) => finish(Output::new(false), |output| accounts::add_user(args, output)),
             UserCommand::Password(args) => finish(Output::new(false), |output| accounts::set_password(args, output)),

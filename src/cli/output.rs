@@ -106,6 +106,9 @@ impl Progress for Bar {
             }
             Task::Compare => ("comparing", None, "{msg} {spinner}"),
             Task::Fetch { files } => ("fetching", Some(files), "{msg} {bar:30} {pos}/{len} files {eta}"),
+            Task::Transfer { packages } => {
+                ("transferring", Some(packages), "{msg} {bar:30} {pos}/{len} packages {eta}")
+            }
             Task::Install { files } => ("installing", Some(files), "{msg} {bar:30} {pos}/{len} files"),
         };
         self.bar.reset();

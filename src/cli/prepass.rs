@@ -7,7 +7,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality};
 
 /// Flags that can be set as `PACKHOUSE_FLAG`: those that belong to a machine or a pipeline. Those that belong to one
 /// call cannot: a forgotten `PACKHOUSE_VERSION` would publish the wrong thing.
-const FROM_ENVIRONMENT: [&str; 24] = [
+const FROM_ENVIRONMENT: [&str; 26] = [
     "data",
     "listen",
     "tls-cert",
@@ -15,6 +15,8 @@ const FROM_ENVIRONMENT: [&str; 24] = [
     "public-url",
     "trusted-proxy",
     "max-file-size",
+    "upload-expiry",
+    "statistics-days",
     "user-quota",
     "max-audit-entries",
     "max-header-size",

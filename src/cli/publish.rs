@@ -70,7 +70,8 @@ fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
 }
 
 fn words(publication: &Publication, published: &Published) -> String {
-    let Publication { package, version, channel, platform, display_name, .. } = publication;
+    let Publication { package, version, platform, display_name, .. } = publication;
+    let channel = &published.channel;
     let verb = if published.is_new { "published" } else { "unchanged:" };
     let visible = if published.is_active { "" } else { ", not visible yet" };
     let url = printable(&published.url).unwrap_or_default();
@@ -86,7 +87,7 @@ fn value(publication: &Publication, published: &Published) -> Value {
         "outcome": if published.is_new { "created" } else { "unchanged" },
         "package": publication.package,
         "version": publication.version.as_str(),
-        "channel": publication.channel,
+        "channel": published.channel,
         "platform": publication.platform,
         "active": published.is_active,
         "url": published.url,
@@ -106,7 +107,7 @@ mod tests {
             file: folder.join("a.zip"),
             package: "omni.foo".parse().unwrap(),
             version: "1.0.0".parse().unwrap(),
-            channel: "stable".parse().unwrap(),
+            channel: None,
             platform: PlatformName::any(),
             manifest: None,
             notes: None,
@@ -154,6 +155,7 @@ mod tests {
         let published = Published {
             is_new: false,
             is_active: false,
+            channel: "stable".parse().unwrap(),
             url: "http://h/x".into(),
             sha256: Sha256::of(b""),
             size_bytes: 7,

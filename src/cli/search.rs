@@ -28,7 +28,10 @@ fn words(findings: &Findings) -> String {
     let mut text = String::new();
     for package in &findings.packages {
         let shown = |text: &str| printable(text).unwrap_or_default();
-        let about = [&package.title, &package.description].map(|text| shown(text));
+        // A title that only says the name again is none.
+        let own_name = package.name.split_once('.').map_or("", |(_, name)| name);
+        let title = Some(&package.title).filter(|title| *title != own_name);
+        let about = [title, Some(&package.description)].map(|text| text.map_or_else(String::new, |text| shown(text)));
         let mut about = about.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(": ");
         if let Some((end, _)) = about.char_indices().nth(SHOWN_CHARS_MAX) {
             about.truncate(end);
@@ -68,5 +71,14 @@ mod tests {
         assert!(shown.starts_with("omni.foo 1.0.0\n    Foo [2J: xxx"), "{shown}");
         assert!(shown.ends_with("x…\nand 2 more; --limit shows them\n"), "{shown}");
         assert_eq!(words(&Findings { packages: vec![], total: 0 }), "nothing was found\n");
+        let plain = Found {
+            name: "omni.kit.foo".into(),
+            version: "1.0.0".into(),
+            title: "kit.foo".into(),
+            description: String::new(),
+            keywords: vec![],
+            published: None,
+        };
+        assert_eq!(words(&Findings { packages: vec![plain], total: 1 }), "omni.kit.foo 1.0.0\n");
     }
 }

@@ -13,11 +13,14 @@ use tracing_subscriber::EnvFilter;
 
 use super::args::ServeArgs;
 use super::{Failure, settings};
+use crate::http::access_log::{self, AccessLog};
 use crate::http::app::{App, AppConfig};
 use crate::http::forwarded::{Network, TrustedProxies};
+use crate::http::front::Front;
+use crate::http::server::Stopped;
 use crate::http::tls::{Tls, TlsFiles};
-use crate::http::{Limits, Server, ServerConfig};
-use crate::service::{Background, Clock, Registry, RegistryConfig};
+use crate::http::{Limits, Server, ServerConfig, Workers};
+use crate::service::{Background, Clock, DataDirectory, Registry, RegistryConfig, STATISTICS_DAYS_MAX};
 
 /// Where the server listens unless it is told otherwise: for this machine alone, until its operator decides.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -69,6 +72,13 @@ impl Config {
         limits.shutdown_timeout = args.shutdown_timeout.map_or(limits.shutdown_timeout, |span| span.0);
         let mut registry = RegistryConfig::default();
         registry.file_bytes_max = args.max_file_size.map_or(registry.file_bytes_max, |size| size.0);
+        registry.upload_expiry = args.upload_expiry.map_or(registry.upload_expiry, |span| span.0);
+        if let Some(days) = args.statistics_days {
+            if !(1..=STATISTICS_DAYS_MAX).contains(&days) {
+                return Err(usage(&format!("--statistics-days is a number from 1 to {STATISTICS_DAYS_MAX}")));
+            }
+            registry.statistics_days = days;
+        }
         registry.quota_bytes = args.user_quota.map(|size| size.0);
         if let Some(value) = args.max_audit_entries {
             registry.audit_entries_max = count("--max-audit-entries", value)?.into();
@@ -97,7 +107,8 @@ fn check_public_url(text: &str) -> Result<String, Failure> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// Runs the server until it is told to stop. `source` says of a flag where its value comes from.
+/// Runs the server until it is told to stop. It listens from the start and answers how far it is; its line on standard
+/// output says that it is ready. `source` says of a flag where its value comes from.
 ///
 /// # Errors
 /// Wrong usage, or why it could not start.
@@ -105,15 +116,17 @@ pub fn run(args: &ServeArgs, source: &dyn Fn(&str) -> &'static str) -> Result<()
     let mut config = Config::check(args)?;
     config.app.settings = settings::list(args, &config, source);
     log_to_standard_error(&config.log)?;
+    if tracing::enabled!(target: access_log::TARGET, tracing::Level::INFO) {
+        config.app.access_log = Arc::new(AccessLog::start(std::io::stderr()).map_err(Failure::of)?);
+    }
     // A certificate that cannot be used is told before anything is opened.
     config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
     raise_descriptor_limit(config.limits.connections_max);
-    let registry = Arc::new(Registry::open(&config.data, config.registry.clone(), Clock::System).map_err(Failure::of)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::of)?;
-    let served = runtime.block_on(serve(&config, &registry));
-    // Everything accepted is on disk before the process ends, whatever ended it.
-    registry.close();
-    tracing::info!("stopped");
+    // Who holds the directory is told before anything else that two servers have in common.
+    let directory = DataDirectory::hold(&config.data).map_err(Failure::of)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
+    let served = runtime.block_on(serve(&config, directory));
+    config.app.access_log.close();
     served
 }
 
@@ -138,9 +151,10 @@ fn log_to_standard_error(filter: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn serve(config: &Config, registry: &Arc<Registry>) -> Result<(), Failure> {
-    let app = Arc::new(App::new(Arc::clone(registry), config.app.clone()));
+async fn serve(config: &Config, directory: DataDirectory) -> Result<(), Failure> {
+    let front = Arc::new(Front::default());
     let (stop, stopped) = watch::channel(false);
+    let workers = Arc::new(Workers::start().map_err(Failure::of)?);
     let mut servers = JoinSet::new();
     let mut addresses = Vec::new();
     for listen in &config.listen {
@@ -149,29 +163,52 @@ async fn serve(config: &Config, registry: &Arc<Registry>) -> Result<(), Failure>
             tls: config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?,
             limits: config.limits,
             trusted_proxies: config.app.trusted_proxies.clone(),
+            workers: Arc::clone(&workers),
             connections: Arc::clone(&config.app.connections),
         });
         let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
         addresses.push(server.local_address().map_err(Failure::of)?);
-        let app = Arc::clone(&app);
+        let front = Arc::clone(&front);
         let mut stopped = stopped.clone();
         let shutdown = async move {
             // The sender lives until the servers have ended.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
-        let handler = move |request, peer| Arc::clone(&app).answer(request, peer);
+        let handler = move |request, peer| Arc::clone(&front).answer(request, peer);
         servers.spawn(server.run(handler, shutdown));
     }
+    let opening = {
+        let (config, front) = (config.registry.clone(), Arc::clone(&front));
+        tokio::task::spawn_blocking(move || directory.open(config, Clock::System, front.progress()))
+    };
+    let registry = Arc::new(opening.await.map_err(Failure::of)?.map_err(Failure::of)?);
+    front.open(Arc::new(App::new(Arc::clone(&registry), config.app.clone())));
+    let served = run_until_told(config, &registry, &addresses, stop, servers).await;
+    // Everything accepted is on disk before the process ends, whatever ended it.
+    registry.close();
+    tracing::info!("stopped");
+    served
+}
+
+/// Serves until the process is told to stop, and ends in good order.
+async fn run_until_told(
+    config: &Config,
+    registry: &Arc<Registry>,
+    addresses: &[SocketAddr],
+    stop: watch::Sender<bool>,
+    mut servers: JoinSet<Stopped>,
+) -> Result<(), Failure> {
     let background = Background::start(registry);
     // Whoever has read where the server listens may tell it to stop, so it is ready for that first.
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::of)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::of)?;
-    announce(config, registry, &addresses)?;
+    announce(config, registry, addresses)?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping: running requests may finish");
+    registry.begin_stop();
     // Fails only if all servers have ended already.
     let _ = stop.send(true);
     while let Some(ended) = servers.join_next().await {

@@ -1,6 +1,7 @@
 //! `packhouse sync`: flags into a sync, its report into words.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::units::human_bytes;
 use super::{Failure, connect};
 use crate::client::Url;
 use crate::client::problem::printable;
-use crate::client::sync::{SyncLimits, SyncOptions, SyncReport, SyncWay, sync};
+use crate::client::sync::{SyncError, SyncLimits, SyncOptions, SyncReport, SyncWay, sync};
 use crate::model::ChannelName;
 
 /// Names told one by one; more are told in numbers.
@@ -25,13 +26,31 @@ pub fn run(args: &SyncArgs, output: &Output) -> Result<(), Failure> {
     let token = connect::token(args.token_file.as_deref())?;
     let client = connect::client(&options.root, token, args.ca_file.as_deref(), output);
     let progress = output.progress();
-    let report = connect::block_on(async { sync(&client, &options, progress).await.map_err(Failure::of) })?;
+    let report = connect::block_on(async {
+        let missing = match sync(&client, &options, Arc::clone(&progress)).await {
+            Err(error @ SyncError::NoRegistry(_)) => error,
+            result => return result.map_err(Failure::of),
+        };
+        // Static files may stand at the address as it is.
+        let Some(root) = plain_root(args).filter(|root| *root != options.root) else {
+            return Err(Failure::of(missing));
+        };
+        match sync(&client, &SyncOptions { root, ..options }, progress).await {
+            Err(SyncError::NoRegistry(_)) => Err(Failure::of(missing)),
+            result => result.map_err(Failure::of),
+        }
+    })?;
     output.result(&words(&report), &value(&report))
 }
 
 fn configure(args: &SyncArgs) -> Result<SyncOptions, Failure> {
     let root = view_root(&args.url, args.channel.as_ref())?;
     Ok(SyncOptions { root, dir: args.dir.clone(), verify: args.verify, limits: SyncLimits::default() })
+}
+
+/// The address itself as the root of a view, where no channel is named.
+fn plain_root(args: &SyncArgs) -> Option<Url> {
+    Url::parse_base(&args.url).ok().filter(|_| args.channel.is_none())
 }
 
 /// The root of the view that an address and a channel name.

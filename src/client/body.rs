@@ -89,8 +89,17 @@ impl Response {
     /// # Errors
     /// As reading it, and [`Failure::Unreadable`] if it has another shape.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, RequestError> {
-        let (method, url, limit) = (self.body.method.clone(), self.body.url.clone(), self.body.limits.answer_bytes_max);
-        let text = self.body.collect(limit).await?;
+        let limit = self.body.limits.answer_bytes_max;
+        self.json_within(limit).await
+    }
+
+    /// Reads a JSON answer of at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// As [`Response::json`].
+    pub async fn json_within<T: DeserializeOwned>(self, bytes_max: u64) -> Result<T, RequestError> {
+        let (method, url) = (self.body.method.clone(), self.body.url.clone());
+        let text = self.body.collect(bytes_max).await?;
         serde_json::from_slice(&text)
             .map_err(|error| RequestError::new(&method, &url, Failure::Unreadable(error.to_string())))
     }

@@ -204,7 +204,14 @@ async fn a_large_body_waits_until_it_is_welcome() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("f");
     std::fs::write(&path, vec![7; 3 << 20]).unwrap();
-    let payload = || Payload::File(FilePayload { path: path.clone(), size_bytes: 3 << 20, progress: Arc::new(Silent) });
+    let payload = || {
+        Payload::File(FilePayload {
+            path: path.clone(),
+            offset_bytes: 0,
+            size_bytes: 3 << 20,
+            progress: Arc::new(Silent),
+        })
+    };
     let problem = json!({"detail": "at most 1 MiB"});
     let server = TestServer::start(move |seen| match seen.target.as_str() {
         "/refuse" => Reply::json(413, &problem),

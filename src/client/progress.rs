@@ -25,6 +25,11 @@ pub enum Task {
         /// How many.
         files: u64,
     },
+    /// Packages are written as static files, or published from such; counts packages.
+    Transfer {
+        /// How many.
+        packages: u64,
+    },
 }
 
 /// Hears of progress. Called often and from several threads, so it must be quick and must not block.

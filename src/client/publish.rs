@@ -17,12 +17,13 @@ use serde_json::json;
 use super::connection::{Client, Request};
 use super::error::RequestError;
 use super::progress::{Progress, Task};
+use super::resume::{self, RESUMABLE_BYTES_MIN, Sendable};
 use super::upload::{FilePayload, Payload};
 use super::url::{Url, encode};
 use crate::model::{ChannelName, DisplayName, FullName, Manifest, Markdown, PlatformName, Sha256, Version};
 
 /// RFC 9530 section 3.
-const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// Bytes of the file read at a time for its digest.
 const DIGEST_BYTES: usize = 256 << 10;
@@ -34,8 +35,8 @@ pub struct Publication {
     pub package: FullName,
     /// The version; its release is made if it is missing.
     pub version: Version,
-    /// The channel, which must exist.
-    pub channel: ChannelName,
+    /// The channel, which must exist; the owner's default where none is named.
+    pub channel: Option<ChannelName>,
     /// The platform; it is made if it is missing.
     pub platform: PlatformName,
     /// The file.
@@ -57,6 +58,8 @@ pub struct Published {
     pub is_new: bool,
     /// Whether the release is active now. A draft, or one whose time is set, is not.
     pub is_active: bool,
+    /// The channel it is on.
+    pub channel: ChannelName,
     /// Where the file can be downloaded.
     pub url: String,
     /// Digest of the file.
@@ -84,6 +87,9 @@ pub enum PublishError {
         /// Whether the file itself had arrived.
         uploaded: bool,
     },
+    /// Nobody says which channel is meant.
+    #[error("the server does not say which channel is the default of {0}; name one with --channel")]
+    NoChannel(FullName),
     /// A part of this program ended early.
     #[error("an internal task ended early: {0}")]
     Crashed(String),
@@ -132,20 +138,42 @@ pub async fn publish(
     progress: Arc<dyn Progress>,
 ) -> Result<Published, PublishError> {
     let (sha256, size_bytes) = digest(&publication.file, Arc::clone(&progress)).await?;
-    let job = Job { client, addresses: Addresses::new(base, publication), publication, progress };
+    let channel = match &publication.channel {
+        Some(channel) => channel.clone(),
+        None => default_channel(client, base, &publication.package).await?,
+    };
+    let addresses = Addresses::new(base, publication, &channel);
+    let job = Job { client, base, addresses, publication, channel: &channel, progress };
     let before = job.release().await.map_err(|error| PublishError::Request { error, uploaded: false })?;
     let sent = job.send_file(before.as_ref(), sha256, size_bytes).await;
     let (is_new, url) = sent.map_err(|error| PublishError::Request { error, uploaded: false })?;
     let completed = job.complete(before.as_ref()).await;
     let is_active = completed.map_err(|error| PublishError::Request { error, uploaded: true })?;
     let url = url.unwrap_or_else(|| job.addresses.file.to_string());
-    Ok(Published { is_new, is_active, url, sha256, size_bytes })
+    Ok(Published { is_new, is_active, channel, url, sha256, size_bytes })
+}
+
+/// The channel that a package's owner publishes to if nothing else is said.
+async fn default_channel(client: &Client, base: &Url, package: &FullName) -> Result<ChannelName, PublishError> {
+    #[derive(Deserialize)]
+    struct Package {
+        #[serde(default)]
+        default_channel: Option<String>,
+    }
+    let (namespace, name) = (package.namespace(), package.name());
+    let path = format!("api/v1/packages/{}/{}", encode(namespace.as_str()), encode(name.as_str()));
+    let asked = client.ask_json(&Request::get(base.join(&path))).await;
+    let found: Package = asked.map_err(|error| PublishError::Request { error, uploaded: false })?;
+    let channel = found.default_channel.and_then(|name| name.parse().ok());
+    channel.ok_or_else(|| PublishError::NoChannel(package.clone()))
 }
 
 struct Job<'a> {
     client: &'a Client,
+    base: &'a Url,
     addresses: Addresses,
     publication: &'a Publication,
+    channel: &'a ChannelName,
     progress: Arc<dyn Progress>,
 }
 
@@ -157,8 +185,8 @@ struct Addresses {
 }
 
 impl Addresses {
-    fn new(base: &Url, publication: &Publication) -> Self {
-        let Publication { package, version, channel, platform, display_name, .. } = publication;
+    fn new(base: &Url, publication: &Publication, channel: &ChannelName) -> Self {
+        let Publication { package, version, platform, display_name, .. } = publication;
         let release = base.join(&format!(
             "api/v1/packages/{}/{}/releases/{}/{}",
             encode(package.namespace().as_str()),
@@ -209,7 +237,13 @@ impl Job<'_> {
             return Ok((false, there.url.clone()));
         }
         self.progress.begin(Task::Upload { bytes: size_bytes });
-        let payload = FilePayload { path: path.clone(), size_bytes, progress: Arc::clone(&self.progress) };
+        if size_bytes >= RESUMABLE_BYTES_MIN
+            && let Some(sent) = resume::send(self.client, self.base, &self.sendable(sha256, size_bytes)).await?
+        {
+            return Ok((sent.is_new, sent.url));
+        }
+        let payload =
+            FilePayload { path: path.clone(), offset_bytes: 0, size_bytes, progress: Arc::clone(&self.progress) };
         let request = Request::new(Method::PUT, self.addresses.upload.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static(media_type(display_name)))
             .header(REPR_DIGEST, repr_digest(sha256))
@@ -218,6 +252,21 @@ impl Job<'_> {
         let is_new = response.status == StatusCode::CREATED;
         let file: ReleaseFile = response.json().await?;
         Ok((is_new, file.url))
+    }
+
+    fn sendable(&self, sha256: Sha256, size_bytes: u64) -> Sendable<'_> {
+        let Publication { package, version, platform, display_name, .. } = self.publication;
+        let said = vec![
+            ("package", package.as_str()),
+            ("channel", self.channel.as_str()),
+            ("version", version.as_str()),
+            ("platform", platform.as_str()),
+            ("filename", display_name.as_str()),
+            ("filetype", media_type(display_name)),
+            ("create", if self.publication.is_made_inactive() { "inactive" } else { "active" }),
+        ];
+        let path = self.publication.file.clone();
+        Sendable { path, size_bytes, sha256, said, progress: Arc::clone(&self.progress) }
     }
 
     /// Adds manifest and notes, and makes the release active if it is to be. Answers whether it is.
@@ -283,14 +332,14 @@ async fn digest(path: &Path, progress: Arc<dyn Progress>) -> Result<(Sha256, u64
 }
 
 /// A digest as a structured field of bytes (RFC 9530 section 3, RFC 9651 section 3.3.5).
-fn repr_digest(sha256: Sha256) -> HeaderValue {
+pub(crate) fn repr_digest(sha256: Sha256) -> HeaderValue {
     let value = format!("sha-256=:{}:", base64(sha256.as_bytes()));
     // Only letters, digits and `=:+/-`: always a field value.
     HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Base64 with padding (RFC 4648 section 4).
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

@@ -60,7 +60,7 @@ fn publication(folder: &Path) -> Publication {
     Publication {
         package: "omni.foo.bar".parse().unwrap(),
         version: "1.0.0+b".parse().unwrap(),
-        channel: "stable".parse().unwrap(),
+        channel: Some("stable".parse().unwrap()),
         platform: "linux-x64".parse().unwrap(),
         file,
         display_name: "a b.zip".parse().unwrap(),
@@ -82,6 +82,7 @@ async fn a_file_alone_is_sent_and_visible_at_once_and_again_is_nothing() {
     let (published, lines) = run(&server, &publication(folder.path())).await.unwrap();
     assert_eq!(lines, ["GET …", "PUT …/FILE?create=active"]);
     let expected = Published {
+        channel: "stable".parse().unwrap(),
         is_new: true,
         is_active: true,
         url: "http://h/file".into(),

@@ -3,7 +3,7 @@
 //! A [`Payload`] can be sent again, which is what makes a request with a body repeatable; an `Outgoing` is one
 //! sending of it.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub enum Payload {
 pub struct FilePayload {
     /// Where it is.
     pub path: PathBuf,
+    /// Where in it the body begins.
+    pub offset_bytes: u64,
     /// How long it was when its digest was taken; another length at sending time is an error.
     pub size_bytes: u64,
     /// Hears how many bytes have gone out.
@@ -52,7 +54,7 @@ impl Payload {
         match self {
             Self::Empty => 0,
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File(file) => file.size_bytes,
+            Self::File(file) => file.size_bytes.saturating_sub(file.offset_bytes),
         }
     }
 
@@ -64,10 +66,10 @@ impl Payload {
             Self::Bytes(bytes) => Source::Bytes(Some(bytes.clone()).filter(|bytes| !bytes.is_empty())),
             Self::File(file) => {
                 let (pieces, receiver) = mpsc::channel(PIECES_AHEAD);
-                let (path, size_bytes) = (file.path.clone(), file.size_bytes);
+                let (path, offset_bytes, size_bytes) = (file.path.clone(), file.offset_bytes, file.size_bytes);
                 // Ends by itself when the receiver is gone.
-                tokio::task::spawn_blocking(move || read_pieces(&path, size_bytes, &pieces));
-                Source::File { pieces: receiver, progress: Arc::clone(&file.progress) }
+                tokio::task::spawn_blocking(move || read_pieces(&path, offset_bytes, size_bytes, &pieces));
+                Source::File { pieces: receiver, offset_bytes, progress: Arc::clone(&file.progress) }
             }
         };
         let left_bytes = self.size_bytes();
@@ -78,11 +80,12 @@ impl Payload {
 }
 
 /// Reads the file into `pieces`, and an error in place of the rest if its length is not `size_bytes`.
-fn read_pieces(path: &std::path::Path, size_bytes: u64, pieces: &mpsc::Sender<io::Result<Bytes>>) {
+fn read_pieces(path: &std::path::Path, offset_bytes: u64, size_bytes: u64, pieces: &mpsc::Sender<io::Result<Bytes>>) {
     let changed = || io::Error::other("it changed while it was being sent; try again when nothing writes to it");
     let read = || -> io::Result<()> {
         let mut file = std::fs::File::open(path)?;
-        let mut left_bytes = size_bytes;
+        file.seek(SeekFrom::Start(offset_bytes))?;
+        let mut left_bytes = size_bytes.saturating_sub(offset_bytes);
         loop {
             let mut piece = vec![0; PIECE_BYTES];
             let n = file.read(&mut piece)?;
@@ -124,7 +127,7 @@ impl Sending {
 
 enum Source {
     Bytes(Option<Bytes>),
-    File { pieces: mpsc::Receiver<io::Result<Bytes>>, progress: Arc<dyn Progress> },
+    File { pieces: mpsc::Receiver<io::Result<Bytes>>, offset_bytes: u64, progress: Arc<dyn Progress> },
 }
 
 /// One sending of a [`Payload`].
@@ -166,8 +169,8 @@ impl Body for Outgoing {
         let sent_bytes = this.size_bytes - this.left_bytes;
         this.state.bytes.store(sent_bytes, Ordering::Release);
         this.state.finished.store(this.left_bytes == 0, Ordering::Release);
-        if let Source::File { progress, .. } = &this.source {
-            progress.reached(sent_bytes);
+        if let Source::File { progress, offset_bytes, .. } = &this.source {
+            progress.reached(offset_bytes + sent_bytes);
         }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
@@ -189,7 +192,7 @@ mod tests {
     use super::*;
 
     fn file(path: &std::path::Path, size_bytes: u64) -> Payload {
-        Payload::File(FilePayload { path: path.into(), size_bytes, progress: Arc::new(Silent) })
+        Payload::File(FilePayload { path: path.into(), offset_bytes: 0, size_bytes, progress: Arc::new(Silent) })
     }
 
     #[tokio::test]

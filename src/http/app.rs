@@ -6,6 +6,7 @@
 //!
 //! Later steps add to what earlier ones found and never take away. What routes do is for the handlers.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use http::header::{AUTHORIZATION, HOST, HeaderMap};
 use http::{Method, Request, Response};
 
+use super::access_log::{AccessLog, Entry};
 use super::forwarded::{Outside, TrustedProxies};
 use super::handlers;
 use super::metrics::Metrics;
@@ -21,7 +23,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::route::{self, Access, NoRoute, Route};
 use super::server::Peer;
-use super::{Body, RequestBody, base64, cookie, same_origin, security_headers};
+use super::{Body, RequestBody, base64, cookie, same_origin, security_headers, tus};
 use crate::service::{Caller, Credentials, Identity, Refusal, Registry, Settings};
 
 /// The name of the cookie that holds a session's secret.
@@ -39,6 +41,8 @@ pub struct AppConfig {
     pub trusted_proxies: TrustedProxies,
     /// Largest file that is taken, in bytes.
     pub file_bytes_max: u64,
+    /// Where a line for each request goes; nowhere by default.
+    pub access_log: Arc<AccessLog>,
     /// Connections that are open: the servers count them.
     pub connections: Arc<AtomicU64>,
     /// Whether the servers speak HTTPS themselves.
@@ -63,6 +67,8 @@ pub(super) struct Ask {
     pub(super) headers: HeaderMap,
     pub(super) query: Query,
     pub(super) body: RequestBody,
+    /// What was shown to say who asks, for answers that go on for longer than a right may last.
+    pub(super) credentials: Credentials,
     path_token: Option<String>,
 }
 
@@ -94,7 +100,7 @@ impl App {
         let outside = Outside::of(peer, request.uri(), request.headers(), &self.config.trusted_proxies);
         let client = outside.client;
         let method = request.method().clone();
-        let mut line = Line { route: "none", caller: "-".to_owned() };
+        let mut line = Line { route: "none", caller: Cow::Borrowed("-") };
         let answer = Arc::clone(&self).handle(request, outside, &mut line).await;
         let failed = answer.is_err();
         let mut response = answer.unwrap_or_else(|problem| {
@@ -105,18 +111,16 @@ impl App {
         if failed {
             response.headers_mut().entry(http::header::CACHE_CONTROL).or_insert(handlers::NO_STORE);
         }
-        let (status, duration) = (response.status().as_u16(), begun.elapsed());
         self.metrics.count(line.route, response.status());
-        tracing::info!(
-            target: "packhouse::request",
-            %client,
-            %method,
-            route = line.route,
-            caller = %line.caller,
-            status,
-            bytes = response.body().len_bytes(),
-            micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-        );
+        self.config.access_log.note(&Entry {
+            client,
+            method: &method,
+            route: line.route,
+            caller: &line.caller,
+            status: response.status().as_u16(),
+            len_bytes: response.body().len_bytes(),
+            duration: begun.elapsed(),
+        });
         response
     }
 
@@ -126,11 +130,16 @@ impl App {
             Some((token, path)) => (Some(token), path),
             None => (None, head.uri.path()),
         };
-        let route = route::route(&head.method, path)?;
+        let method = tus::meant_method(&head.method, path, &head.headers);
+        let route = route::route(&method, path)?;
         line.route = route.name();
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
         let credentials = credentials(&head.headers, path_token, &route, &query)?;
-        let identity = self.registry.identify(&credentials)?;
+        let identity = match self.registry.identify(&credentials) {
+            // The page shows what the token's refusal means; it holds nothing but itself.
+            Err(Refusal::NotSignedIn(_)) if matches!(route, Route::Page | Route::Asset(_)) => Identity::Anonymous,
+            identity => identity?,
+        };
         let origin = self.origin(&outside, &head.headers);
         let caller = Caller { identity, origin, address: Some(outside.client) };
         line.caller = caller.label();
@@ -144,7 +153,7 @@ impl App {
         }
         let path_token = path_token.map(str::to_owned);
         let ask =
-            Ask { app: self, caller, outside, method: head.method, headers: head.headers, query, body, path_token };
+            Ask { app: self, caller, outside, method, headers: head.headers, query, body, credentials, path_token };
         handlers::answer(route, ask).await
     }
 
@@ -164,7 +173,7 @@ impl App {
 /// What of a request the log line needs from inside the pipeline.
 struct Line {
     route: &'static str,
-    caller: String,
+    caller: Cow<'static, str>,
 }
 
 /// What the request shows of who makes it. The token may come in the path, in the header, or, for update checks, in

@@ -31,6 +31,17 @@ impl ETag {
         HeaderValue::try_from(text).map(|text| Self { text }).map_err(|_| InvalidETag)
     }
 
+    /// The strong tag that is written so, with its quotes.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn quoted(text: &str) -> Result<Self, InvalidETag> {
+        if !is_tag(text.as_bytes()) || !text.starts_with('"') {
+            return Err(InvalidETag);
+        }
+        HeaderValue::try_from(text).map(|text| Self { text }).map_err(|_| InvalidETag)
+    }
+
     /// The value of the `ETag` header. Cloning it copies nothing.
     #[must_use]
     pub const fn header_value(&self) -> &HeaderValue {

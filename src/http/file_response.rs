@@ -13,6 +13,9 @@ use super::conditional::{self, Outcome, Validators};
 use super::range::{self, Requested};
 use super::{Body, Problem, multipart_ranges};
 
+/// How many headers a response is likely to have.
+const HEADERS_EXPECTED: usize = 10;
+
 /// Content of which parts can be read.
 pub trait RangeSource {
     /// The length of the whole.
@@ -46,6 +49,7 @@ pub fn respond(source: &impl RangeSource, head: FileHead, method: &Method, reque
     }
     let len_bytes = source.len_bytes();
     let mut headers = cache_headers;
+    headers.reserve(HEADERS_EXPECTED);
     if conditions == Outcome::NotModified {
         set_validators(&mut headers, &validators);
         return build(StatusCode::NOT_MODIFIED, headers, Body::empty());

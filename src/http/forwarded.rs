@@ -137,7 +137,7 @@ impl Outside {
     /// `SCHEME://HOST`, which absolute URLs of this server begin with, if the host is known.
     #[must_use]
     pub fn base_url(&self) -> Option<String> {
-        self.host.as_ref().map(|host| format!("{}://{host}", self.scheme()))
+        self.host.as_ref().map(|host| [self.scheme(), "://", host.as_str()].concat())
     }
 }
 

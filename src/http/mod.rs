@@ -4,6 +4,7 @@
 //! timeouts. The rest are small vocabularies of HTTP: ranges, conditions, problems, cookies. Nothing here knows what a
 //! package is except routing and the handlers, which translate requests to service calls and back.
 
+pub mod access_log;
 mod activity;
 pub mod app;
 pub mod base64;
@@ -18,6 +19,7 @@ mod dispatch;
 pub mod etag;
 pub mod file_response;
 pub mod forwarded;
+pub mod front;
 mod handlers;
 mod json;
 pub mod limits;
@@ -39,10 +41,13 @@ mod supervise;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+mod tus;
 mod watched_io;
+pub mod workers;
 
 pub use body::Body;
 pub use limits::Limits;
 pub use problem::Problem;
 pub use request_body::{RequestBody, RequestBodyError};
 pub use server::{Peer, Server, ServerConfig};
+pub use workers::Workers;

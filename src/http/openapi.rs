@@ -12,10 +12,11 @@ use serde_json::{Map, Value};
 const FRAME: &str = include_str!("openapi/document.json");
 
 /// Paths and schemas, by subject.
-const SUBJECTS: [&str; 6] = [
+const SUBJECTS: [&str; 7] = [
     include_str!("openapi/accounts.json"),
     include_str!("openapi/packages.json"),
     include_str!("openapi/releases.json"),
+    include_str!("openapi/uploads.json"),
     include_str!("openapi/applications.json"),
     include_str!("openapi/registry.json"),
     include_str!("openapi/server.json"),

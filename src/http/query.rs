@@ -22,7 +22,8 @@ impl Query {
     /// Reads a query, the part of a target behind `?`.
     ///
     /// # Errors
-    /// If it is too long or not UTF-8.
+    /// If it is too long or not UTF-8, or a name is in it twice, of which programs before and behind this one could take
+    /// either.
     pub fn parse(query: &str) -> Result<Self, Problem> {
         if query.len() > QUERY_BYTES_MAX {
             return Err(Problem::bad_request("the query has more than 4096 bytes"));
@@ -36,7 +37,13 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             Ok(Parameter { name: decode(name)?, exact: decode(value)?, text: decode(&value.replace('+', " "))? })
         });
-        Ok(Self(parameters.collect::<Result<_, Problem>>()?))
+        let parameters: Vec<Parameter> = parameters.collect::<Result<_, Problem>>()?;
+        let mut names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Problem::bad_request(format!("the query says {} twice; once is enough", pair[0])));
+        }
+        Ok(Self(parameters))
     }
 
     /// A value that has no spaces: a plus sign is one, as in versions.
@@ -86,7 +93,7 @@ mod tests {
 
     #[test]
     fn plus_is_a_space_only_where_people_type() {
-        let query = Query::parse("version=1.0+a&search=a+b%2Bc&empty=&flag&version=2").unwrap();
+        let query = Query::parse("version=1.0+a&search=a+b%2Bc&empty=&flag").unwrap();
         assert_eq!(query.exact("version"), Some("1.0+a"));
         assert_eq!(query.text("search"), Some("a b+c"));
         assert_eq!(query.exact("flag"), Some(""));
@@ -97,6 +104,10 @@ mod tests {
     #[test]
     fn hostile_queries_are_refused() {
         assert_eq!(Query::parse("a=%ff").unwrap_err().status(), 400);
+        for twice in ["a=1&a=2", "a&b&a", "a=1&%61=1"] {
+            assert_eq!(Query::parse(twice).unwrap_err().status(), 400, "{twice}");
+        }
+        assert!(Query::parse("a=1&A=1&b=1").is_ok());
         assert_eq!(Query::parse(&"a".repeat(5000)).unwrap_err().status(), 400);
         for limit in ["0", "501", "-1", "x", ""] {
             assert_eq!(Query::parse(&format!("limit={limit}")).unwrap().limit().unwrap_err().status(), 422, "{limit}");

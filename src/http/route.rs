@@ -7,7 +7,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 
 use crate::model::{
-    ApiTokenId, ChannelName, DisplayName, FullName, PackageName, PlatformName, TokenKind, UserName, Version,
+    ApiTokenId, ChannelName, DisplayName, FullName, PackageName, PlatformName, TokenKind, UploadId, UserName, Version,
 };
 use crate::service::{FileName, KitFile, ReleaseName, WantedVersion};
 
@@ -17,12 +17,8 @@ const PATH_BYTES_MAX: usize = 4096;
 /// A request's target and what is to be done with it.
 #[derive(Debug, Clone)]
 pub enum Route {
-    /// The page that visitors see first.
-    Landing,
-    /// The page on which the first account is made.
-    SetupPage,
-    /// The form of that page.
-    SetupForm,
+    /// The one page of the user interface, whichever of its views the address names.
+    Page,
     /// A file of the user interface.
     Asset(String),
     /// Whether the process lives.
@@ -121,6 +117,24 @@ pub enum Route {
     PutRequirements(FileName),
     /// Publishes a file that is kept elsewhere.
     PutExternal(FileName),
+    /// What waits for the caller.
+    Attention,
+    /// Counts of a package.
+    Statistics(FullName),
+    /// What changes, as it changes.
+    Events,
+    /// What resumable uploads can do.
+    UploadOptions,
+    /// Own unfinished uploads.
+    Uploads,
+    /// Begins a resumable upload.
+    CreateUpload,
+    /// How far an upload is.
+    Upload(UploadId),
+    /// Brings more bytes of an upload.
+    ContinueUpload(UploadId),
+    /// Gives up an upload.
+    DeleteUpload(UploadId),
     /// Publishes in one call.
     RegistryPublish,
     /// Withdraws in one call.
@@ -153,6 +167,8 @@ pub enum Route {
     IndexChanges(View),
     /// `packages/FULLNAME.gz` of a view.
     IndexPackage(View, FullName),
+    /// `releases/FULLNAME.json` of a view.
+    IndexReleases(View, FullName),
     /// A file of a view in the second dialect of the index.
     KitFile(View, KitFile),
     /// `archives/FULLNAME/FULLNAME-ID.json` of a view.
@@ -211,9 +227,7 @@ impl Route {
     #[must_use]
     pub fn access(&self) -> Access {
         match self {
-            Self::Landing
-            | Self::SetupPage
-            | Self::SetupForm
+            Self::Page
             | Self::Asset(_)
             | Self::Healthz
             | Self::Readyz
@@ -221,6 +235,8 @@ impl Route {
             | Self::OpenApi
             | Self::Setup
             | Self::SignIn
+            | Self::UploadOptions
+            | Self::Events
             | Self::AcceptInvitation
             | Self::Packages
             | Self::Package(_)
@@ -236,6 +252,7 @@ impl Route {
             | Self::IndexSummaries(_)
             | Self::IndexChanges(_)
             | Self::IndexPackage(..)
+            | Self::IndexReleases(..)
             | Self::KitFile(..)
             | Self::ArchiveManifest(..)
             | Self::Archive(..) => Access::Anyone,
@@ -279,6 +296,13 @@ impl Route {
             | Self::PutManifest(_)
             | Self::PutRequirements(_)
             | Self::PutExternal(_)
+            | Self::Attention
+            | Self::Statistics(_)
+            | Self::Uploads
+            | Self::CreateUpload
+            | Self::Upload(_)
+            | Self::ContinueUpload(_)
+            | Self::DeleteUpload(_)
             | Self::RegistryPublish
             | Self::RegistryUnpublish
             | Self::Auth => Access::Known,
@@ -289,9 +313,7 @@ impl Route {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Landing => "landing",
-            Self::SetupPage => "setup_page",
-            Self::SetupForm => "setup_form",
+            Self::Page => "page",
             Self::Asset(_) => "asset",
             Self::Healthz => "healthz",
             Self::Readyz => "readyz",
@@ -346,6 +368,15 @@ impl Route {
             Self::PutManifest(_) => "put_manifest",
             Self::PutRequirements(_) => "put_requirements",
             Self::PutExternal(_) => "put_external",
+            Self::Attention => "attention",
+            Self::Statistics(_) => "statistics",
+            Self::Events => "events",
+            Self::UploadOptions => "upload_options",
+            Self::Uploads => "uploads",
+            Self::CreateUpload => "create_upload",
+            Self::Upload(_) => "upload",
+            Self::ContinueUpload(_) => "continue_upload",
+            Self::DeleteUpload(_) => "delete_upload",
             Self::RegistryPublish => "registry_publish",
             Self::RegistryUnpublish => "registry_unpublish",
             Self::Updates => "updates",
@@ -357,6 +388,7 @@ impl Route {
             Self::IndexSummaries(_) => "index_summaries",
             Self::IndexChanges(_) => "index_changes",
             Self::IndexPackage(..) => "index_package",
+            Self::IndexReleases(..) => "index_releases",
             Self::KitFile(_, KitFile::Registry) => "kit_registry",
             Self::KitFile(_, KitFile::Summaries) => "kit_summaries",
             Self::KitFile(_, KitFile::Package(_)) => "kit_package",
@@ -384,12 +416,17 @@ pub fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
         return Err(NoRoute::Malformed("the path has more than 4096 bytes"));
     }
     let inner = path.strip_prefix('/').ok_or(NoRoute::NotFound)?;
-    let segments = inner.split('/').map(decode).collect::<Result<Vec<String>, NoRoute>>()?;
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let verb = Verb::of(method);
-    match segments.as_slice() {
-        [""] => verb.pick([(Verb::Get, Route::Landing)]),
-        ["setup"] => verb.pick([(Verb::Get, Route::SetupPage), (Verb::Post, Route::SetupForm)]),
+    if !inner.contains('%') {
+        return route_of(verb, &inner.split('/').collect::<Vec<&str>>());
+    }
+    let segments = inner.split('/').map(decode).collect::<Result<Vec<String>, NoRoute>>()?;
+    route_of(verb, &segments.iter().map(String::as_str).collect::<Vec<&str>>())
+}
+
+/// The route of a path, from its decoded segments.
+fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
+    match segments {
         ["healthz"] => verb.pick([(Verb::Get, Route::Healthz)]),
         ["readyz"] => verb.pick([(Verb::Get, Route::Readyz)]),
         ["metrics"] => verb.pick([(Verb::Get, Route::Metrics)]),
@@ -413,8 +450,32 @@ pub fn route(method: &Method, path: &str) -> Result<Route, NoRoute> {
             };
             verb.pick([(Verb::Get, Route::Download(link))])
         }
-        [name] => verb.pick([(Verb::Get, Route::Asset((*name).to_owned()))]),
+        ["assets", name] => verb.pick([(Verb::Get, Route::Asset(format!("assets/{name}")))]),
+        [name] if name.contains('.') => verb.pick([(Verb::Get, Route::Asset((*name).to_owned()))]),
+        segments if is_view(segments) => verb.pick([(Verb::Get, Route::Page)]),
         _ => Err(NoRoute::NotFound),
+    }
+}
+
+/// First segments of paths that belong to programs. A user of such a name has no view of that address.
+const PROGRAMS: [&str; 9] = ["api", "assets", "channels", "download", "kit", "p", "registry", "t", "v2"];
+
+/// Whether the user interface has a view at this path. What it shows, and whether there is anything, it finds out.
+fn is_view(segments: &[&str]) -> bool {
+    match segments {
+        [""] => true,
+        [name] => !PROGRAMS.contains(name) && name.parse::<UserName>().is_ok(),
+        ["account" | "admin", section] => section.parse::<UserName>().is_ok(),
+        ["p", namespace, name, rest @ ..] => {
+            full_name(namespace, name).is_ok()
+                && matches!(
+                    rest,
+                    [] | ["new" | "releases" | "stats" | "settings" | "audit"]
+                        | ["releases", _, _]
+                        | ["releases", _, _, "edit"]
+                )
+        }
+        _ => false,
     }
 }
 
@@ -458,6 +519,22 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
         }
         ["packages"] => verb.pick([(Verb::Get, Route::Packages), (Verb::Post, Route::CreatePackage)]),
         ["packages", namespace, name, rest @ ..] => package(verb, full_name(namespace, name)?, rest),
+        ["attention"] => verb.pick([(Verb::Get, Route::Attention)]),
+        ["events"] => verb.pick([(Verb::Get, Route::Events)]),
+        ["uploads"] => verb.pick([
+            (Verb::Options, Route::UploadOptions),
+            (Verb::Get, Route::Uploads),
+            (Verb::Post, Route::CreateUpload),
+        ]),
+        ["uploads", id] => {
+            let id = id.parse().map(UploadId).map_err(|_| NoRoute::NotFound)?;
+            verb.pick([
+                (Verb::Options, Route::UploadOptions),
+                (Verb::Get, Route::Upload(id)),
+                (Verb::Patch, Route::ContinueUpload(id)),
+                (Verb::Delete, Route::DeleteUpload(id)),
+            ])
+        }
         ["updates"] => verb.pick([(Verb::Get, Route::Updates)]),
         ["requirements"] => verb.pick([(Verb::Get, Route::Requirements)]),
         ["search"] => verb.pick([(Verb::Get, Route::Search)]),
@@ -481,6 +558,7 @@ fn package(verb: Verb, name: FullName, segments: &[&str]) -> Result<Route, NoRou
             };
             verb.pick([(Verb::Post, Route::ReplacePackageToken(name, kind))])
         }
+        ["statistics"] => verb.pick([(Verb::Get, Route::Statistics(name))]),
         ["audit"] => verb.pick([(Verb::Get, Route::PackageAudit(name))]),
         ["members"] => verb.pick([(Verb::Get, Route::Members(name))]),
         ["members", user] => {
@@ -538,6 +616,10 @@ fn index(verb: Verb, view: View, segments: &[&str]) -> Result<Route, NoRoute> {
         ["packages", file] => {
             let name = file.strip_suffix(".gz").ok_or(NoRoute::NotFound)?;
             Route::IndexPackage(view, unknown_if_invalid(name)?)
+        }
+        ["releases", file] => {
+            let name = file.strip_suffix(".json").ok_or(NoRoute::NotFound)?;
+            Route::IndexReleases(view, unknown_if_invalid(name)?)
         }
         ["archives", name, file] => {
             let package: FullName = unknown_if_invalid(name)?;
@@ -609,6 +691,7 @@ enum Verb {
     Put,
     Patch,
     Delete,
+    Options,
     Other,
 }
 
@@ -620,6 +703,7 @@ impl Verb {
             Method::PUT => Self::Put,
             Method::PATCH => Self::Patch,
             Method::DELETE => Self::Delete,
+            Method::OPTIONS => Self::Options,
             _ => Self::Other,
         }
     }
@@ -627,20 +711,24 @@ impl Verb {
     /// The route for this method among those of a path.
     fn pick<const N: usize>(self, routes: [(Self, Route); N]) -> Result<Route, NoRoute> {
         let has = |verb| routes.iter().any(|(known, _)| *known == verb);
-        let allow = match (has(Self::Get), has(Self::Post), has(Self::Put), has(Self::Patch), has(Self::Delete)) {
-            (true, false, false, false, false) => "GET, HEAD",
-            (true, true, false, false, false) => "GET, HEAD, POST",
-            (true, true, false, false, true) => "GET, HEAD, POST, DELETE",
-            (true, false, true, false, false) => "GET, HEAD, PUT",
-            (true, false, true, false, true) => "GET, HEAD, PUT, DELETE",
-            (true, false, true, true, true) => "GET, HEAD, PUT, PATCH, DELETE",
-            (true, false, false, true, true) => "GET, HEAD, PATCH, DELETE",
-            (false, true, false, false, false) => "POST",
-            (false, false, true, false, false) => "PUT",
-            (false, false, true, false, true) => "PUT, DELETE",
-            (false, false, false, true, true) => "PATCH, DELETE",
-            (false, false, false, false, true) => "DELETE",
-            _ => "",
+        let allow = if has(Self::Options) {
+            if has(Self::Post) { "OPTIONS, GET, HEAD, POST" } else { "OPTIONS, GET, HEAD, PATCH, DELETE" }
+        } else {
+            match (has(Self::Get), has(Self::Post), has(Self::Put), has(Self::Patch), has(Self::Delete)) {
+                (true, false, false, false, false) => "GET, HEAD",
+                (true, true, false, false, false) => "GET, HEAD, POST",
+                (true, true, false, false, true) => "GET, HEAD, POST, DELETE",
+                (true, false, true, false, false) => "GET, HEAD, PUT",
+                (true, false, true, false, true) => "GET, HEAD, PUT, DELETE",
+                (true, false, true, true, true) => "GET, HEAD, PUT, PATCH, DELETE",
+                (true, false, false, true, true) => "GET, HEAD, PATCH, DELETE",
+                (false, true, false, false, false) => "POST",
+                (false, false, true, false, false) => "PUT",
+                (false, false, true, false, true) => "PUT, DELETE",
+                (false, false, false, true, true) => "PATCH, DELETE",
+                (false, false, false, false, true) => "DELETE",
+                _ => "",
+            }
         };
         let found = routes.into_iter().find(|(verb, _)| *verb == self);
         found.map(|(_, route)| route).ok_or(NoRoute::MethodNotAllowed(allow))

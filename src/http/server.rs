@@ -20,7 +20,7 @@ use super::forwarded::TrustedProxies;
 use super::refuse::Refuser;
 use super::supervise::Order;
 use super::tls::Tls;
-use super::{Body, Limits, RequestBody};
+use super::{Body, Limits, RequestBody, Workers};
 
 /// How long connections may take to go once they are told to end at once.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -35,6 +35,8 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// Addresses that may have any number of connections, since they bring many clients.
     pub trusted_proxies: TrustedProxies,
+    /// The threads that serve connections. Several servers may share them.
+    pub workers: Arc<Workers>,
     /// Where the open connections are counted.
     pub connections: Arc<AtomicU64>,
 }
@@ -113,10 +115,15 @@ impl Server {
                 }
                 continue;
             }
+            // It belongs to this thread's event loop so far.
+            let Ok(stream) = stream.into_std() else { continue };
             let connections = Arc::clone(&connections);
             let counted = Counted::new(&config.connections);
-            tokio::spawn(async move {
-                connections.serve(stream, address).await;
+            config.workers.spawn(move || async move {
+                match TcpStream::from_std(stream) {
+                    Ok(stream) => connections.serve(stream, address).await,
+                    Err(error) => tracing::error!(%error, "cannot serve a connection"),
+                }
                 drop((slot, place, counted));
             });
         }

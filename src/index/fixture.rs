@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::source::{FileSource, PackageSource, ReleaseSource};
+use super::source::{FileSource, LineMemory, PackageSource, ReleaseSource};
 use crate::model::channel::{FIRST_CHANNELS, FIRST_PLATFORMS};
 use crate::model::{
     Channel, ChannelId, Content, Crc32, FileId, FullName, Manifest, MimeType, Package, PackageKey, Platform,
@@ -100,7 +100,8 @@ impl ReleaseSource {
     pub(super) fn with(mut self, platform: u64, display_name: &str, manifest: Option<&str>) -> Self {
         let id = self.release.id.0 * 10 + self.files.len() as u64;
         let manifest = manifest.map(|text| Manifest::parse(text.as_bytes()).unwrap());
-        self.files.push(FileSource { file: file(id, platform, display_name), manifest });
+        let line = LineMemory::default();
+        self.files.push(FileSource { file: file(id, platform, display_name), manifest, line });
         self
     }
 

@@ -32,11 +32,11 @@ use arc_swap::ArcSwap;
 use self::merge::Placements;
 pub use self::merge::{Applied, ViewChange};
 pub use self::package_file::PackageFile;
-pub use self::render::{RenderedContent, RenderedPackage, render, render_all};
+pub use self::render::{ListedArchive, Listing, RenderedContent, RenderedPackage, listing, render, render_all};
 pub use self::segments::Rendered;
 pub use self::serial::Serial;
 pub use self::snapshot::Snapshot;
-pub use self::source::{FileSource, PackageSource, ReleaseSource};
+pub use self::source::{FileSource, LineMemory, PackageSource, ReleaseSource};
 pub use self::view::{View, ViewName};
 use crate::model::{PackageKey, Visibility};
 

@@ -87,7 +87,13 @@ impl Snapshot {
         let mut channels = Vec::new();
         for (name, view) in views {
             match name {
-                ViewName::Default => next.default = view,
+                ViewName::Default => {
+                    // A view that nothing was on yet is what channels begin as, and those that have the same are one.
+                    if view.is_empty() && Arc::ptr_eq(&self.default, &self.empty) {
+                        next.empty = Arc::clone(&view);
+                    }
+                    next.default = view;
+                }
                 ViewName::Channel(name) => channels.push(ChannelView { name, view }),
             }
         }

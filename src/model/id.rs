@@ -24,4 +24,6 @@ entity_id!(
     FileId,
     /// The id of an API token.
     ApiTokenId,
+    /// The id of an unfinished upload.
+    UploadId,
 );

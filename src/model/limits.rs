@@ -48,6 +48,8 @@ pub const PLATFORMS_PER_USER_MAX: usize = 500;
 pub const API_TOKENS_PER_USER_MAX: usize = 200;
 /// Most members of one package.
 pub const MEMBERS_PER_PACKAGE_MAX: usize = 1000;
+/// Most uploads that one user, or the holder of one private token, may have begun and not finished.
+pub const UNFINISHED_UPLOADS_MAX: usize = 100;
 /// Most files of one release.
 pub const FILES_PER_RELEASE_MAX: usize = 1000;
 

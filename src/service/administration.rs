@@ -128,7 +128,7 @@ impl Registry {
     /// If the caller is no admin.
     pub fn status_view(&self, caller: &Caller) -> Result<StatusView, Refusal> {
         caller.admin()?;
-        let (packages, releases, users) = self.store.read()?.counts()?;
+        let (packages, releases, users) = self.store.read()?.totals()?;
         Ok(StatusView { ready: true, serial: self.index.serial().0, packages, releases, users })
     }
 }

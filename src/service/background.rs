@@ -18,14 +18,20 @@ const COLLECT_DELAY: Duration = Duration::from_millis(500);
 const IMPROVE_EVERY: Duration = Duration::from_secs(5);
 /// Pieces that are compressed better in one round, of about a millisecond each.
 const IMPROVED_AT_ONCE_MAX: usize = 200;
+/// How often what was counted is written: what a crash loses.
+const WRITE_STATISTICS_EVERY: Duration = Duration::from_secs(10);
+/// How often expired uploads are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60);
+/// How long uploads whose requests were cut may take to keep what has come, when the server stops.
+const UPLOADS_END: Duration = Duration::from_secs(5);
 /// The longest sleep of the scheduler, so that a clock that was set is noticed.
 const SCHEDULE_LOOK: Duration = Duration::from_secs(60);
 
 /// The background work of a registry, which ends when it is told to.
-#[derive(Debug)]
 pub struct Background {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    registry: Arc<Registry>,
 }
 
 impl Background {
@@ -36,8 +42,10 @@ impl Background {
         let mut tasks = JoinSet::new();
         tasks.spawn(until(stopped.clone(), schedule(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), collect(Arc::clone(registry))));
+        tasks.spawn(until(stopped.clone(), expire(Arc::clone(registry))));
+        tasks.spawn(until(stopped.clone(), write_statistics(Arc::clone(registry))));
         tasks.spawn(until(stopped, improve(Arc::clone(registry))));
-        Self { stop, tasks }
+        Self { stop, tasks, registry: Arc::clone(registry) }
     }
 
     /// Ends all background work and waits for what is under way.
@@ -45,6 +53,7 @@ impl Background {
         // Fails only if all tasks have ended already.
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        let _ = tokio::time::timeout(UPLOADS_END, self.registry.unfinished.all_ended()).await;
     }
 }
 
@@ -85,6 +94,29 @@ async fn collect(registry: Arc<Registry>) {
         }
         let _ = tokio::time::timeout(COLLECT_EVERY, registry.garbage_made.notified()).await;
         tokio::time::sleep(COLLECT_DELAY).await;
+    }
+}
+
+/// Removes what is left of uploads that nobody finished.
+async fn expire(registry: Arc<Registry>) {
+    loop {
+        if let Err(error) = registry.expire_uploads().await {
+            tracing::error!(%error, "expired uploads could not be removed; trying again");
+        }
+        tokio::time::sleep(EXPIRE_EVERY).await;
+    }
+}
+
+/// Writes what was counted.
+async fn write_statistics(registry: Arc<Registry>) {
+    loop {
+        tokio::time::sleep(WRITE_STATISTICS_EVERY).await;
+        let for_work = Arc::clone(&registry);
+        match tokio::task::spawn_blocking(move || for_work.write_statistics()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "counts could not be written; trying again"),
+            Err(error) => tracing::error!(%error, "counts could not be written"),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who asks: nobody, a user, or the holder of a package's token.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -64,12 +65,12 @@ impl Caller {
 
     /// A name for logs: never a secret.
     #[must_use]
-    pub fn label(&self) -> String {
+    pub fn label(&self) -> Cow<'static, str> {
         match &self.identity {
-            Identity::Anonymous => "-".to_owned(),
-            Identity::User(signed_in) => signed_in.user.name.to_string(),
-            Identity::Access(package) => format!("access-token:{}", package.0),
-            Identity::Private(package) => format!("private-token:{}", package.0),
+            Identity::Anonymous => Cow::Borrowed("-"),
+            Identity::User(signed_in) => signed_in.user.name.to_string().into(),
+            Identity::Access(package) => format!("access-token:{}", package.0).into(),
+            Identity::Private(package) => format!("private-token:{}", package.0).into(),
         }
     }
 

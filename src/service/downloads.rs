@@ -10,6 +10,7 @@ use super::channels::channel_named;
 use super::files::{FileName, find_file};
 use super::refusal::Refusal;
 use super::releases::{ReleaseName, find_release};
+use super::statistics::CountedFile;
 use super::views::ReleaseViews;
 use crate::index::archives;
 use crate::model::channel::reach;
@@ -29,6 +30,8 @@ pub struct Download {
     pub immutable: bool,
     /// Where its bytes are.
     pub source: DownloadSource,
+    /// Counts it.
+    pub counted: CountedFile,
 }
 
 /// Where the bytes of a download are.
@@ -159,7 +162,8 @@ impl Registry {
             None => DownloadSource::Blob(self.store.open_blob(rows, &file.sha256)?),
         };
         let public = package.visibility == Visibility::Public && release.active;
-        Ok(Download { file, public, immutable: release.is_sealed(), source })
+        let counted = self.counted_file(package, release, &file);
+        Ok(Download { file, public, immutable: release.is_sealed(), source, counted })
     }
 }
 

@@ -211,7 +211,7 @@ impl Registry {
                     edit.touch_package(&package, deed.now)?;
                     deed.note(edit, action, About::thing(&name).of(&package))?;
                 }
-                Ok(ReleaseViews::new(edit, &package, &deed.caller)?.file(&release, &file)?)
+                Ok(ReleaseViews::new(edit, &package, &deed.caller)?.file(edit, &release, &file)?)
             })
             .await
     }
@@ -310,7 +310,7 @@ pub(super) fn put_file(
     let package = place.package;
     if let (Some(former), Some(release)) = (&place.former, &place.release) {
         if is_same(former, new) {
-            let view = ReleaseViews::new(edit, &package, caller)?.file(release, former)?;
+            let view = ReleaseViews::new(edit, &package, caller)?.file(edit, release, former)?;
             return Ok(Put { view, outcome: Outcome::Unchanged });
         }
         if release.is_sealed() {
@@ -384,7 +384,7 @@ pub(super) fn put_file(
         (true, false) => "made the release, a draft",
     };
     deed.note(edit, action, About::thing(name).of(&package).detail(detail))?;
-    let view = ReleaseViews::new(edit, &package, caller)?.file(&release, &file)?;
+    let view = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
     Ok(Put { view, outcome })
 }
 

@@ -4,17 +4,21 @@
 //! of rendering packages, and lines are rendered when they are first read.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 use super::caller::Caller;
 use super::clock::Clock;
+use super::events::History;
+use super::readers::PrivatePackages;
 use super::refusal::Refusal;
 use super::sources::{self, Changed, Sources};
+use super::start::StartProgress;
 use super::{Registry, StartError};
 use crate::index::search::{Described, SearchEntry};
 use crate::index::{
-    Index, PackageFile, Prepared, Rendered, RenderedContent, RenderedPackage, Serial, ViewName, render,
+    Index, PackageFile, PackageSource, Prepared, Rendered, RenderedContent, RenderedPackage, Serial, ViewName, render,
 };
 use crate::model::{FullName, PackageKey, Visibility};
 use crate::store::media::Media;
@@ -31,11 +35,15 @@ const BATCH: usize = 10_000;
 const RENDERED_AT_ONCE_MAX: usize = 1_000;
 /// How often lines are rendered again when the package changes meanwhile.
 const FILLS_MAX: usize = 10;
+/// How long to wait for the index to show what the store has already.
+const FILL_PAUSE: Duration = Duration::from_millis(1);
 
 /// A store with the index that follows it.
 pub(super) struct Opened {
     pub(super) store: Arc<Store>,
     pub(super) index: Arc<Index>,
+    /// Which packages not everyone may read.
+    pub(super) private_packages: Arc<PrivatePackages>,
     /// The serial of the last step of the index.
     pub(super) moved: watch::Receiver<Serial>,
 }
@@ -46,17 +54,22 @@ pub(super) fn open(
     options: StoreOptions,
     clock: &Clock,
     schedule_changed: Arc<Notify>,
+    history: Arc<History>,
+    progress: &StartProgress,
 ) -> Result<Opened, StartError> {
     // The index is filled from the store, which calls the follower, which feeds the index: it is handed in between.
     let connected: Arc<OnceLock<Arc<Index>>> = Arc::default();
     let (moved, watched) = watch::channel(Serial::default());
+    let private_packages: Arc<PrivatePackages> = Arc::default();
     let follower = IndexFollower {
         index: Arc::clone(&connected),
+        private_packages: Arc::clone(&private_packages),
         clock: clock.clone(),
         schedule_changed,
         moved,
         sources: Sources::default(),
         prepared: None,
+        history,
         found_by: Vec::new(),
     };
     let store = Arc::new(Store::open_media(media, options, follower)?);
@@ -68,27 +81,29 @@ pub(super) fn open(
         // Both take their time, and nothing of each other.
         std::thread::scope(|scope| {
             let search = scope.spawn(|| load_search(&index, &rows));
-            load(&index, &rows, last, clock)?;
+            load(&index, &private_packages, &rows, last, clock, progress)?;
             let stopped = |_| StorageError::damaged("search", "its loading failed");
             search.join().map_err(stopped)?
         })
         .map_err(Refusal::from)?;
     } else {
         drop(rows);
-        make_anew(&store, clock).map_err(Refusal::from)?;
+        make_anew(&store, &index, clock, progress).map_err(Refusal::from)?;
     }
-    Ok(Opened { store, index, moved: watched })
+    Ok(Opened { store, index, private_packages, moved: watched })
 }
 
 /// Brings the index up to each commit. Runs on the writer's thread.
 struct IndexFollower {
     index: Arc<OnceLock<Arc<Index>>>,
+    private_packages: Arc<PrivatePackages>,
     clock: Clock,
     schedule_changed: Arc<Notify>,
     moved: watch::Sender<Serial>,
     sources: Sources,
     /// What the commit under way makes of the index, and the packages that it is made from.
     prepared: Option<(Prepared, Changed)>,
+    history: Arc<History>,
     /// What it makes of the search.
     found_by: Vec<(PackageKey, Option<SearchEntry>)>,
 }
@@ -128,12 +143,19 @@ impl Follower for IndexFollower {
         }
         if let (Some(index), Some((prepared, changed))) = (self.index.get(), self.prepared.take()) {
             let serial = prepared.serial();
-            index.publish(prepared);
+            let private = |source: &PackageSource| {
+                let package = &source.package;
+                (package.visibility == Visibility::Private).then(|| package.namespace.clone())
+            };
+            let packages: Vec<_> =
+                changed.iter().map(|(id, source)| (*id, source.as_ref().and_then(private))).collect();
+            self.private_packages.note(&packages, || index.publish(prepared));
             index.search().apply(std::mem::take(&mut self.found_by));
             self.sources.keep(changed);
             // Nobody may be waiting.
             let _ = self.moved.send(serial);
         }
+        self.history.add(changes.notices, micros(&self.clock));
     }
 }
 
@@ -180,18 +202,34 @@ fn load_search(index: &Index, rows: &Snapshot) -> Result<(), StorageError> {
 }
 
 /// Fills the index with what the store has of it.
-fn load(index: &Index, rows: &Snapshot, last: Serial, clock: &Clock) -> Result<(), StorageError> {
+fn load(
+    index: &Index,
+    private_packages: &PrivatePackages,
+    rows: &Snapshot,
+    last: Serial,
+    clock: &Clock,
+    progress: &StartProgress,
+) -> Result<(), StorageError> {
+    progress.begin(rows.index_package_count()?);
     let mut batch = Vec::new();
+    let mut private = Vec::new();
     rows.index_packages(|id, package| {
         if package.public {
             batch.push((id, Some(from_stored(&package)?)));
+        } else if !package.full_name.is_empty() {
+            // One without a name is on no view.
+            let name: FullName =
+                package.full_name.parse().map_err(|problem| StorageError::damaged("index entry", problem))?;
+            private.push((id, Some(name.namespace())));
         }
+        progress.add(1);
         if batch.len() == BATCH {
             index.merge(std::mem::take(&mut batch), micros(clock));
         }
         Ok(())
     })?;
     index.merge(batch, micros(clock));
+    private_packages.note(&private, || ());
     let mut serials = Vec::new();
     for (view, serial) in rows.index_views()? {
         serials.push((view_from_stored(view.as_deref())?, Serial(serial)));
@@ -201,16 +239,21 @@ fn load(index: &Index, rows: &Snapshot, last: Serial, clock: &Clock) -> Result<(
 }
 
 /// Renders every package, as the first start of a version whose rendering is another does.
-fn make_anew(store: &Store, clock: &Clock) -> Result<(), StorageError> {
-    let ids = store.read()?.package_ids()?;
-    let serial = micros(clock);
-    store.write_and_wait(move |edit| edit.index().clear(RENDERING, serial))?;
+fn make_anew(store: &Store, index: &Index, clock: &Clock, progress: &StartProgress) -> Result<(), StorageError> {
+    let rows = store.read()?;
+    let ids = rows.package_ids()?;
+    progress.begin(ids.len() as u64);
+    let serial = Serial::next(micros(clock), Serial(rows.serial()?));
+    drop(rows);
+    store.write_and_wait(move |edit| edit.index().clear(RENDERING, serial.0))?;
+    index.restore_serials(&[(ViewName::Default, serial)], serial);
     for part in ids.chunks(RENDERED_AT_ONCE_MAX) {
-        let part = part.to_vec();
+        let (part, count) = (part.to_vec(), part.len());
         store.write_and_wait(move |edit| {
             edit.render_packages(&part);
             Ok(())
         })?;
+        progress.add(count);
     }
     Ok(())
 }
@@ -300,6 +343,7 @@ impl Registry {
             {
                 return Ok(Some(rendered));
             }
+            std::thread::sleep(FILL_PAUSE);
         }
         Err(Refusal::Unavailable("the package changes faster than it can be read; try again".to_owned()))
     }

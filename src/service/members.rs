@@ -7,17 +7,19 @@ use super::deed::About;
 use super::refusal::Refusal;
 use super::views::{MemberView, Page};
 use crate::model::limits::MEMBERS_PER_PACKAGE_MAX;
-use crate::model::{AuditAction, FullName, Member, Role, UserName};
+use crate::model::{AuditAction, FullName, Member, Role, Scope, UserName};
 use crate::store::StorageError;
 
 impl Registry {
     /// The members of a package, its owner first.
     ///
     /// # Errors
-    /// If the caller is no member.
+    /// If the caller is no member, or shows a token of the package and so is nobody in particular.
     pub fn members(&self, caller: &Caller, name: &FullName) -> Result<Page<MemberView>, Refusal> {
         let rows = self.store.read()?;
         let (package, _) = open_package(&rows, caller, name, Some(Role::Reader))?;
+        // Tokens of a package are passed on to programs and people who need not know who else has to do with it.
+        caller.user(Scope::Read)?;
         let owner = MemberView {
             user: package.namespace.clone(),
             role: Role::Owner.as_str(),

@@ -6,6 +6,7 @@
 mod access;
 mod accounts;
 mod administration;
+mod attention;
 mod audit;
 mod background;
 mod caller;
@@ -15,6 +16,7 @@ mod clock;
 mod condition;
 mod deed;
 mod downloads;
+mod events;
 mod extension_toml;
 mod files;
 mod indexing;
@@ -30,23 +32,29 @@ mod readers;
 mod refusal;
 mod registry_publish;
 mod releases;
+mod resumable;
 mod sources;
+mod start;
+mod statistics;
 mod throttle;
 mod tokens;
 mod updates;
 mod uploads;
 mod users;
+mod view_releases;
 mod views;
 mod zip_entry;
 
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
 pub use accounts::{NewSession, SESSION_S};
 pub use administration::{Setting, Settings, StatusView, StorageView};
+pub use attention::AttentionView;
 pub use audit::{AuditQuery, AuditView};
 pub use background::Background;
 pub use caller::{Caller, Credentials, Identity, SignedIn};
@@ -55,6 +63,7 @@ pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
 pub use condition::Condition;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
+pub use events::{Event, Listener, News};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use kit::{KitAnswer, KitFile};
 pub use package_list::{PackageQuery, PackageSort};
@@ -63,10 +72,16 @@ pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
 pub use releases::{ReleaseName, ReleasePatch};
+pub use resumable::{
+    Checksum, ChecksumKind, ContinueError, Metadata, NewUpload, Received, Receiving, UploadState, UploadView,
+};
+pub use start::{DataDirectory, StartProgress};
+pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsView};
 pub use tokens::OpenedPackage;
 pub use updates::{FoundPackage, ReleaseRequirements, Update, UpdateQuery};
 pub use uploads::Upload;
 pub use users::{InvitationView, NewUser, NewUserView, OwnPackages, UserPatch};
+pub use view_releases::ViewReleases;
 pub use views::{
     ApiTokenView, ChannelView, FileView, MemberView, PackageView, Page, PlatformView, ReleaseView, SessionView,
     UserView,
@@ -78,10 +93,10 @@ pub use crate::index::{Rendered, Serial, Snapshot as IndexSnapshot, View as Inde
 pub use crate::store::BlobSource;
 
 use crate::index::Index;
-use crate::store::media::{DirMedia, Media};
-use crate::store::{Collected, OpenError, Store, StoreOptions, Survey};
+use crate::store::media::Media;
+use crate::store::{Collected, OpenError, StorageError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
-use readers::PrivateViews;
+use readers::{PrivatePackages, PrivateViews};
 use throttle::Throttle;
 
 /// What an operator may set about the use cases.
@@ -89,6 +104,10 @@ use throttle::Throttle;
 pub struct RegistryConfig {
     /// Largest file that is taken, in bytes.
     pub file_bytes_max: u64,
+    /// How long an unfinished upload is kept after its last byte came.
+    pub upload_expiry: Duration,
+    /// How many days counts are kept by day.
+    pub statistics_days: u32,
     /// What the files of one user's packages may have together, in bytes, where nothing else is said of the user.
     pub quota_bytes: Option<u64>,
     /// Most entries of the audit trail that are kept.
@@ -103,6 +122,8 @@ impl Default for RegistryConfig {
     fn default() -> Self {
         Self {
             file_bytes_max: 16 << 30,
+            upload_expiry: Duration::from_secs(24 * 60 * 60),
+            statistics_days: STATISTICS_DAYS_MAX,
             quota_bytes: None,
             audit_entries_max: 100_000,
             store: StoreOptions::default(),
@@ -117,12 +138,18 @@ pub struct Registry {
     index: Arc<Index>,
     /// The serial of the last step of the index, for those who wait for the next.
     moved: watch::Receiver<Serial>,
+    private_packages: Arc<PrivatePackages>,
     private_views: PrivateViews,
     kit_files: kit::KitFiles,
     clock: Clock,
     config: RegistryConfig,
     hasher: PasswordHasher,
     throttle: Throttle,
+    unfinished: Arc<resumable::Slots>,
+    history: Arc<events::History>,
+    counters: Arc<statistics::Counters>,
+    /// Whether what would go on for ever is to end.
+    stopping: watch::Sender<bool>,
     setup_token: Box<str>,
     /// Wakes the scheduler when a time was set.
     schedule_changed: Arc<Notify>,
@@ -133,7 +160,7 @@ pub struct Registry {
 /// What a registry is like at a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Status {
-    /// The serial of the last change.
+    /// The serial of the last change to what everyone sees on their owners' default channels.
     pub serial: u64,
     /// How many public packages are on their owners' default channels.
     pub packages: u64,
@@ -158,8 +185,7 @@ impl Registry {
     /// # Errors
     /// If another process holds the directory, it is damaged, or a newer program wrote it.
     pub fn open(dir: &Path, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
-        let media = DirMedia::open(dir).map_err(OpenError::from)?;
-        Self::open_media(Arc::new(media), config, clock)
+        DataDirectory::hold(dir)?.open(config, clock, &StartProgress::default())
     }
 
     /// Opens a registry on any medium.
@@ -167,18 +193,34 @@ impl Registry {
     /// # Errors
     /// As for [`Registry::open`].
     pub fn open_media(media: Arc<dyn Media>, config: RegistryConfig, clock: Clock) -> Result<Self, StartError> {
+        Self::open_media_telling(media, config, clock, &StartProgress::default())
+    }
+
+    fn open_media_telling(
+        media: Arc<dyn Media>,
+        config: RegistryConfig,
+        clock: Clock,
+        progress: &StartProgress,
+    ) -> Result<Self, StartError> {
         let schedule_changed = Arc::new(Notify::new());
-        let opened = indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed))?;
+        let history = Arc::new(events::History::new(clock.now().as_micros().unsigned_abs()));
+        let opened =
+            indexing::open(media, config.store, &clock, Arc::clone(&schedule_changed), Arc::clone(&history), progress)?;
         Ok(Self {
             store: opened.store,
             index: opened.index,
             moved: opened.moved,
+            private_packages: opened.private_packages,
             private_views: PrivateViews::default(),
             kit_files: kit::KitFiles::default(),
             clock,
             hasher: PasswordHasher::new(config.password_rounds),
             config,
             throttle: Throttle::default(),
+            unfinished: Arc::default(),
+            history,
+            counters: Arc::default(),
+            stopping: watch::Sender::new(false),
             setup_token: accounts::new_setup_token()?,
             schedule_changed,
             garbage_made: Notify::new(),
@@ -188,9 +230,12 @@ impl Registry {
     /// What the registry is like at the moment, as far as everyone may know.
     #[must_use]
     pub fn status(&self) -> Status {
+        // Not the index's own serial: that moves with private packages too.
+        let snapshot = self.index.snapshot();
+        let view = snapshot.view(&ViewName::Default);
         Status {
-            serial: self.index.serial().0,
-            packages: self.index.snapshot().view(&ViewName::Default).map_or(0, |view| view.package_count() as u64),
+            serial: view.map_or(0, |view| view.serial().0),
+            packages: view.map_or(0, |view| view.package_count() as u64),
             volumes: self.store.volume_count() as u64,
         }
     }
@@ -220,6 +265,10 @@ impl Registry {
 
     /// Finishes accepted work and closes the store cleanly. Blocks.
     pub fn close(&self) {
+        self.unfinished.close();
+        if let Err(error) = self.write_statistics() {
+            tracing::error!(%error, "the last counts could not be written");
+        }
         self.store.close();
     }
 

@@ -166,7 +166,7 @@ fn list_among(filling: &mut Filling<'_>, query: &PackageQuery, among: &[PackageK
     }
     match query.sort {
         PackageSort::Changed => {
-            let mark = query.cursor.as_deref().map_or(Ok(START), parse_mark)?;
+            let mark = mark(filling, query)?;
             packages.retain(|package| (package.changed, package.id) < mark);
             packages.sort_unstable_by_key(|package| Reverse((package.changed, package.id)));
             for package in packages {
@@ -191,6 +191,10 @@ fn list_among(filling: &mut Filling<'_>, query: &PackageQuery, among: &[PackageK
 
 fn list_all(filling: &mut Filling<'_>, query: &PackageQuery) -> Result<(), Refusal> {
     let rows = filling.rows;
+    let mark = match query.sort {
+        PackageSort::Changed => mark(filling, query)?,
+        PackageSort::Name => START,
+    };
     let mut refused = None;
     let mut take = |package: Package, cursor: fn(&Package) -> String| {
         Ok(filling.take(&package, || cursor(&package)).unwrap_or_else(|refusal| {
@@ -200,7 +204,6 @@ fn list_all(filling: &mut Filling<'_>, query: &PackageQuery) -> Result<(), Refus
     };
     match query.sort {
         PackageSort::Changed => {
-            let mark = query.cursor.as_deref().map_or(Ok(START), parse_mark)?;
             rows.packages_before(mark, |package| take(package, mark_of))?;
         }
         PackageSort::Name => {
@@ -245,18 +248,27 @@ fn folded(package: &Package) -> String {
     package.full_name().as_str().to_ascii_lowercase()
 }
 
+/// What a page by change is continued with: when its last package had changed, and its name. Not its number, since
+/// numbers in a row would tell how much there is that the caller does not see.
 fn mark_of(package: &Package) -> String {
-    format!("{}-{}", package.changed.as_micros(), package.id.0)
+    format!("{}-{}", package.changed.as_micros(), package.full_name())
 }
 
 fn wrong_cursor() -> Refusal {
     Refusal::invalid("cursor", "a cursor is what `next` of the page before said")
 }
 
-fn parse_mark(cursor: &str) -> Result<(Timestamp, PackageKey), Refusal> {
-    let parsed = cursor.split_once('-').and_then(|(micros, id)| Some((micros.parse().ok()?, id.parse().ok()?)));
-    let (micros, id) = parsed.ok_or_else(wrong_cursor)?;
-    Ok((Timestamp::from_micros(micros), PackageKey(id)))
+/// Where a page by change goes on.
+fn mark(filling: &Filling<'_>, query: &PackageQuery) -> Result<(Timestamp, PackageKey), Refusal> {
+    let Some(cursor) = &query.cursor else { return Ok(START) };
+    let parsed: Option<(i64, FullName)> =
+        cursor.split_once('-').and_then(|(micros, name)| Some((micros.parse().ok()?, name.parse().ok()?)));
+    let (micros, name) = parsed.ok_or_else(wrong_cursor)?;
+    let package = filling.rows.package_by_name(&name)?;
+    let package = package.filter(|package| filling.caller.reader(filling.rows, package).is_ok());
+    // One that is gone stands behind all others of its microsecond, which would come twice rather than never.
+    let id = package.map_or(PackageKey(u64::MAX), |package| package.id);
+    Ok((Timestamp::from_micros(micros), id))
 }
 
 fn parse_name(cursor: &str) -> Result<String, Refusal> {

@@ -13,6 +13,12 @@ pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], Refusal> {
     Ok(bytes)
 }
 
+/// A number that nobody had before, as far as chance allows: 53 bits, which a double holds exactly. For entities whose
+/// number is shown: numbers in a row would tell whoever makes two of them how much was made between.
+pub(super) fn random_id() -> Result<u64, Refusal> {
+    Ok(u64::from_le_bytes(random_bytes()?) >> 11)
+}
+
 /// A new token.
 pub(super) fn new_token(kind: TokenKind) -> Result<TokenSecret, Refusal> {
     Ok(TokenSecret::from_random(kind, random_bytes()?))

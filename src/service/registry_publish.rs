@@ -328,7 +328,7 @@ impl Order {
             edit.put_release(&release)?;
             edit.touch_package(&package, now)?;
         }
-        let file = ReleaseViews::new(edit, &package, caller)?.file(&release, &file)?;
+        let file = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
         Ok((Published { package_id: format!("{name}-{}", place.id), file }, put.outcome, is_new))
     }
 }
@@ -429,8 +429,9 @@ fn published<S: Source>(
     Ok(None)
 }
 
-/// Splits `FULLNAME-ID`, where both may have hyphens: the longest name of a package that the caller may know of, or the
-/// first name that an id with a digit in front follows, or the only one there can be. Packages that the caller may not
+/// Splits `FULLNAME-ID`, where both may have hyphens: the longest name of a package that the caller may know of, where the
+/// id begins with a digit or is one that the package has; or the first name that an id with a digit in front follows; or
+/// the only one there can be. Packages that the caller may not
 /// know of are as if they were not there.
 fn split<'a, S: Source>(
     rows: &Rows<S>,
@@ -444,15 +445,19 @@ fn split<'a, S: Source>(
             PackageId::readings(id).next().map(|_| (name, id))
         })
         .collect();
+    let begins_with_digit = |id: &str| id.starts_with(|c: char| c.is_ascii_digit());
+    let first = splits.iter().find(|(_, id)| begins_with_digit(id));
+    // `omni.http-body-1.0.0` is a new package even where `omni.http` is there, unless that has such a version already.
+    let may_be_new = first.is_some_and(|(name, _)| own_namespace(caller, name).is_ok());
     for (name, id) in splits.iter().rev() {
         let Some(package) = rows.package_by_name(name)? else { continue };
         match caller.reader(rows, &package) {
+            Ok(_) if may_be_new && !begins_with_digit(id) && !has_version(rows, &package, id)? => {}
             Ok(_) => return Ok((name.clone(), Some(package), id)),
             Err(Refusal::NotFound(_)) => {}
             Err(refusal) => return Err(refusal),
         }
     }
-    let first = splits.iter().find(|(_, id)| id.starts_with(|c: char| c.is_ascii_digit()));
     let (name, id) = first.or(if splits.len() == 1 { splits.first() } else { None }).ok_or_else(|| {
         Refusal::invalid(
             "package_id",
@@ -461,6 +466,18 @@ fn split<'a, S: Source>(
         )
     })?;
     Ok((name.clone(), None, id))
+}
+
+/// Whether a package has a release, on any channel, that an id may mean.
+fn has_version<S: Source>(rows: &Rows<S>, package: &Package, id: &str) -> Result<bool, Refusal> {
+    for channel in rows.channels(package.owner)? {
+        for reading in PackageId::readings(id) {
+            if rows.release_by_version(package.id, channel.id, &reading.version)?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// A channel by its name, or the owner's default.

@@ -38,6 +38,8 @@ impl std::fmt::Display for ReleaseName {
 pub struct ReleasePatch {
     /// Whether it is offered.
     pub active: Option<bool>,
+    /// When it was first active, elsewhere: for a draft that this makes active, and for owners alone.
+    pub published: Option<Timestamp>,
     /// When it becomes active by itself.
     pub publish_at: Option<Option<Timestamp>>,
     /// Why it is withdrawn.
@@ -68,7 +70,7 @@ impl Registry {
             Some(channel) => vec![channel_named(&rows, package.owner, channel)?],
             None => rows.channels(package.owner)?,
         };
-        let cursor = cursor.map(parse_cursor).transpose()?;
+        let cursor = cursor.map(|cursor| parse_cursor(&rows.channels(package.owner)?, cursor)).transpose()?;
         let mut found = Vec::new();
         for channel in &channels {
             collect_below(&rows, &package, channel, cursor.as_ref(), may_see_drafts(role), limit + 1, &mut found)?;
@@ -76,7 +78,9 @@ impl Registry {
         found.sort_by(|a, b| b.version.cmp(&a.version).then(a.channel.cmp(&b.channel)));
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|last| format!("{}:{}", last.channel.0, last.version));
+        let name_of = |id| channels.iter().find(|channel| channel.id == id).map(|channel| &channel.name);
+        let next =
+            found.last().filter(|_| more).and_then(|last| Some(format!("{}:{}", name_of(last.channel)?, last.version)));
         let views = ReleaseViews::new(&rows, &package, caller)?;
         let items = found.iter().map(|release| views.release(&rows, release)).collect::<Result<_, StorageError>>()?;
         Ok(Page { items, next })
@@ -134,7 +138,9 @@ impl Registry {
         let now = deed.now;
         self.store
             .write(move |edit| {
-                let (package, role) = open_package(edit, &deed.caller, &name.package, Some(Role::Maintainer))?;
+                // Times say which of two releases came first, so only owners may tell them.
+                let needed = if patch.published.is_some() { Role::Owner } else { Role::Maintainer };
+                let (package, role) = open_package(edit, &deed.caller, &name.package, Some(needed))?;
                 let channel = channel_named(edit, package.owner, &name.channel)?;
                 let former = edit.release_by_version(package.id, channel.id, &name.version)?;
                 let present = former.as_ref().map(release_mark);
@@ -312,6 +318,9 @@ pub(super) fn apply(release: &mut Release, patch: &ReleasePatch, now: Timestamp)
     if let Some(description) = &patch.description {
         release.description = description.clone();
     }
+    if let Some(published) = patch.published {
+        tell_published(release, published, patch, now)?;
+    }
     match patch.active {
         Some(true) => activate(release, now),
         Some(false) => release.active = false,
@@ -339,15 +348,45 @@ pub(super) fn apply(release: &mut Release, patch: &ReleasePatch, now: Timestamp)
     Ok(())
 }
 
+/// Says when a draft that becomes active was first active elsewhere. The same time again is no change.
+fn tell_published(
+    release: &mut Release,
+    published: Timestamp,
+    patch: &ReleasePatch,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    match release.published {
+        Some(known) if known == published => Ok(()),
+        Some(known) => Err(Refusal::conflict(format!(
+            "{} was first active at {known}, and that time cannot become another",
+            release.version
+        ))),
+        None if published > now => Err(Refusal::invalid(
+            "published",
+            "a release cannot have been published in the future; publish_at is for that",
+        )),
+        // Without that, a draft would pass for published, and its files be fixed before anybody could get them.
+        None if patch.active != Some(true) => Err(Refusal::invalid(
+            "published",
+            "published says when a release was first active elsewhere; send it together with \"active\": true",
+        )),
+        None => {
+            release.published = Some(published);
+            Ok(())
+        }
+    }
+}
+
 /// Where a page of releases ended: versions below come next, and the same version on later channels.
 struct Cursor {
     channel: ChannelId,
     version: Version,
 }
 
-fn parse_cursor(cursor: &str) -> Result<Cursor, Refusal> {
+fn parse_cursor(channels: &[Channel], cursor: &str) -> Result<Cursor, Refusal> {
     let parsed = cursor.split_once(':').and_then(|(channel, version)| {
-        Some(Cursor { channel: ChannelId(channel.parse().ok()?), version: version.parse().ok()? })
+        let channel = channels.iter().find(|known| known.name.as_str() == channel)?.id;
+        Some(Cursor { channel, version: version.parse().ok()? })
     });
     parsed.ok_or_else(|| Refusal::invalid("cursor", "a cursor is what `next` of the page before said"))
 }

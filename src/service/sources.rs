@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::index::{FileSource, PackageSource, ReleaseSource};
+use crate::index::{FileSource, LineMemory, PackageSource, ReleaseSource};
 use crate::model::{Channel, PackageKey, Platform, Release, ReleaseId, UserId};
 use crate::store::{Rows, Source, StorageError};
 
 /// What the remembered packages may take together, in bytes: some thousand versions with small manifests.
 const KEPT_BYTES_MAX: usize = 8 << 20;
+/// What the one that changed last may take, where it is larger: some ten thousand versions.
+const LAST_BYTES_MAX: usize = 64 << 20;
 
 /// What the index has of the packages that a commit touched; none where one is gone.
 pub(super) type Changed = Vec<(PackageKey, Option<PackageSource>)>;
@@ -67,7 +69,7 @@ impl Sources {
             self.kept.insert(id, Kept { source, used, bytes });
             self.by_use.insert(used, id);
         }
-        while self.bytes > KEPT_BYTES_MAX
+        while self.bytes > if self.kept.len() == 1 { LAST_BYTES_MAX } else { KEPT_BYTES_MAX }
             && let Some((_, oldest)) = self.by_use.first_key_value()
         {
             self.remove(*oldest);
@@ -117,6 +119,8 @@ fn update<S: Source>(
             releases.push(read_release(rows, release)?);
         }
     }
+    // They are in order but for the last ones, and whoever renders them wants them so.
+    releases.sort_by(|left, right| left.release.version.cmp(&right.release.version));
     let (channels, platforms) = owners.get(rows, package.owner)?;
     Ok(Some(PackageSource { package, channels, platforms, releases }))
 }
@@ -125,7 +129,7 @@ fn read_release<S: Source>(rows: &Rows<S>, release: Release) -> Result<ReleaseSo
     let mut files = Vec::new();
     for file in rows.files(release.id)? {
         let manifest = if file.has_manifest { rows.manifest(file.id)? } else { None };
-        files.push(FileSource { file, manifest });
+        files.push(FileSource { file, manifest, line: LineMemory::default() });
     }
     Ok(ReleaseSource { release, files })
 }
@@ -154,7 +158,7 @@ fn size_bytes(source: &PackageSource) -> usize {
         let manifest = file.manifest.as_ref().map_or(0, |manifest| map_bytes(manifest.fields()));
         let requirements = &file.file.requirements;
         let texts = requirements.iter().map(|requirement| requirement.name.as_str().len() + 96).sum::<usize>();
-        size_of::<FileSource>() + 64 + texts + manifest
+        size_of::<FileSource>() + 64 + texts + manifest + file.line.size_bytes()
     };
     let of_release = |release: &ReleaseSource| {
         let notes = release.release.description.as_str().len();
@@ -187,7 +191,7 @@ mod tests {
     use super::*;
     use crate::model::{
         ChannelId, Content, FileId, FullName, Manifest, MimeType, Package, PlatformId, ReleaseFile, Sha256, Timestamp,
-        TokenKind, TokenSecret, Visibility,
+        TokenKind, TokenSecret, User, Visibility,
     };
     use crate::store::media::FaultMedia;
     use crate::store::{Changes, Edit, Follower, IndexEdit, Store, StoreOptions};
@@ -345,6 +349,55 @@ mod tests {
                 sources.keep(taken);
             }
         }
+    }
+
+    /// What a commit does.
+    type Job = Box<dyn Fn(&mut Edit<'_>) -> Result<(), StorageError> + Send>;
+
+    /// Every change of a channel used to render all packages of its owner: half a minute for 100,000 of them, in which
+    /// no other commit could be made.
+    #[test]
+    fn only_what_views_show_of_a_channel_renders_packages() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (store, changes) = store();
+        let commit = |job: Job| {
+            while changes.try_recv().is_ok() {}
+            runtime.block_on(store.write(move |edit| job(edit))).unwrap();
+            changes.try_iter().last().map_or(0, |changes| changes.packages.len())
+        };
+        let now = Timestamp::from_micros(NOW);
+        let channel = |id: u64, name: &str, short: &str, includes: &[u64]| Channel {
+            id: ChannelId(id),
+            owner: UserId(1),
+            name: name.parse().unwrap(),
+            short: short.parse().unwrap(),
+            default: false,
+            includes: includes.iter().copied().map(ChannelId).collect(),
+            created: now,
+            changed: now,
+        };
+        let user = User {
+            id: UserId(1),
+            name: "omni".parse().unwrap(),
+            password: None,
+            invitation: None,
+            quota_bytes: None,
+            admin: false,
+            disabled: false,
+            created: now,
+            changed: now,
+        };
+        let put = |channel: Channel| -> Job { Box::new(move |edit| edit.put_channel(&channel)) };
+        commit(Box::new(move |edit| {
+            edit.put_user(&user)?;
+            edit.put_package(&package(1, ""))
+        }));
+        assert_eq!(commit(put(channel(1, "stable", "S", &[]))), 0, "nothing is on a new channel");
+        assert_eq!(commit(put(channel(2, "beta", "B", &[1]))), 1, "but what it includes");
+        assert_eq!(commit(put(channel(2, "beta", "Be", &[1]))), 0, "no view shows the short name");
+        assert_eq!(commit(put(channel(2, "preview", "Be", &[1]))), 1);
+        assert_eq!(commit(put(channel(2, "preview", "Be", &[]))), 1);
+        assert_eq!(commit(Box::new(|edit| edit.delete_channel(UserId(1), ChannelId(2)))), 0);
     }
 
     #[test]

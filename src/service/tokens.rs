@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Registry;
 use super::caller::{Caller, Identity};
 use super::deed::{About, Deed};
-use super::random::new_token;
+use super::random::{new_token, random_id};
 use super::refusal::Refusal;
 use super::views::{ApiTokenView, Page};
 use crate::model::limits::API_TOKENS_PER_USER_MAX;
@@ -66,6 +66,16 @@ impl Registry {
         self.add_token(self.own_deed(), &found, name, scopes, expires).await
     }
 
+    /// Deletes an API token of a user by name: for the command line on a stopped server's directory.
+    ///
+    /// # Errors
+    /// If the user has no such token.
+    pub async fn remove_token_of(&self, user: &UserName, id: ApiTokenId) -> Result<(), Refusal> {
+        let found = self.store.read()?.user_by_name(user)?;
+        let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no user {user}")))?;
+        self.remove_token(self.own_deed(), &found, id).await
+    }
+
     async fn add_token(
         &self,
         deed: Deed,
@@ -85,6 +95,7 @@ impl Registry {
         }
         let secret = new_token(TokenKind::Api)?;
         let digest = secret.digest();
+        let id = ApiTokenId(random_id()?);
         let token = self
             .store
             .write(move |edit| {
@@ -93,8 +104,11 @@ impl Registry {
                         "a user has at most {API_TOKENS_PER_USER_MAX} API tokens; delete one first"
                     )));
                 }
+                if edit.api_token(user, id)?.is_some() {
+                    return Err(Refusal::Unavailable("the number of this token is taken; try again".to_owned()));
+                }
                 let token = ApiToken {
-                    id: ApiTokenId(edit.new_id()?),
+                    id,
                     user,
                     name: name.clone(),
                     digest,
@@ -119,8 +133,11 @@ impl Registry {
     /// If the caller has no such token.
     pub async fn delete_token(&self, caller: &Caller, id: ApiTokenId) -> Result<(), Refusal> {
         let user = caller.user(Scope::Admin)?;
+        self.remove_token(self.deed(caller), user, id).await
+    }
+
+    async fn remove_token(&self, deed: Deed, user: &User, id: ApiTokenId) -> Result<(), Refusal> {
         let (user, owner) = (user.id, user.name.clone());
-        let deed = self.deed(caller);
         self.store
             .write(move |edit| {
                 let token = edit.api_token(user, id)?;

@@ -12,8 +12,8 @@ use super::downloads::offered;
 use super::refusal::Refusal;
 use super::views::{Page, ReleaseViews};
 use crate::model::{
-    Channel, ChannelName, Crc32, FullName, Package, PlatformId, PlatformName, Release, ReleaseFile, Requirement,
-    Timestamp, Version, Visibility,
+    Channel, ChannelId, ChannelName, Crc32, FullName, Package, PlatformId, PlatformName, Release, ReleaseFile,
+    Requirement, Timestamp, Version, Visibility,
 };
 use crate::store::{Rows, Source, StorageError};
 
@@ -75,8 +75,10 @@ impl Registry {
         let (package, _) = open_package(&rows, caller, &query.id, None)?;
         let views = ReleaseViews::new(&rows, &package, caller)?;
         let limit = if all { UPDATES_MAX } else { 1 };
-        let newer = newer_files(&rows, &package, query, limit)?;
-        newer.into_iter().map(|(release, file)| Ok(update(&views, &release, &file)?)).collect()
+        let Newer { files, channel, platform } = newer_files(&rows, &package, query, limit)?;
+        let version = query.version.as_ref().map_or("", Version::as_str);
+        self.count_check(&package, channel, platform, version);
+        files.into_iter().map(|(release, file)| Ok(update(&views, &release, &file)?)).collect()
     }
 
     /// What every release newer than `version` requires, newest first.
@@ -87,7 +89,7 @@ impl Registry {
         let rows = self.store.read()?;
         let (package, _) = open_package(&rows, caller, &query.id, None)?;
         let newer = newer_files(&rows, &package, query, UPDATES_MAX)?;
-        let items = newer.into_iter().map(|(release, file)| ReleaseRequirements {
+        let items = newer.files.into_iter().map(|(release, file)| ReleaseRequirements {
             version: release.version,
             released: release.published,
             requirements: file.requirements,
@@ -147,13 +149,22 @@ impl Registry {
     }
 }
 
-/// Files for the platform of releases newer than what runs, newest first.
+/// What is newer than what runs.
+struct Newer {
+    /// Files for the platform, newest first.
+    files: Vec<(Release, ReleaseFile)>,
+    /// The channel that is meant.
+    channel: ChannelId,
+    /// The platform that is meant.
+    platform: PlatformId,
+}
+
 fn newer_files<S: Source>(
     rows: &Rows<S>,
     package: &Package,
     query: &UpdateQuery,
     limit: usize,
-) -> Result<Vec<(Release, ReleaseFile)>, Refusal> {
+) -> Result<Newer, Refusal> {
     let channel = match &query.channel {
         Some(name) => channel_named(rows, package.owner, name)?,
         None => default_channel(rows, package)?,
@@ -168,7 +179,7 @@ fn newer_files<S: Source>(
         let exact = files.iter().find(|file| file.platform == wanted);
         Ok(exact.or_else(|| files.iter().find(|file| runs_on(file, wanted, any))).cloned())
     })?;
-    Ok(found)
+    Ok(Newer { files: found, channel: channel.id, platform: wanted })
 }
 
 /// Whether a file runs on a platform: it is for that one, or for any.

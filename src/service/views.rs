@@ -10,8 +10,8 @@ use super::indexing::described;
 use super::markdown;
 use super::refusal::Refusal;
 use crate::model::{
-    ApiToken, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FullName, Package, PackageName, Platform,
-    PlatformName, Release, ReleaseFile, Requirement, Role, Scope, Sha256, Timestamp, User, UserName, Version,
+    ApiToken, ApiTokenId, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FullName, Package, PackageName,
+    Platform, PlatformName, Release, ReleaseFile, Requirement, Role, Scope, Sha256, Timestamp, User, UserName, Version,
 };
 use crate::store::{Rows, Source, StorageError};
 
@@ -94,6 +94,12 @@ pub struct ApiTokenView {
 }
 
 impl ApiTokenView {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> ApiTokenId {
+        ApiTokenId(self.id)
+    }
+
     pub(super) fn of(token: &ApiToken, secret: Option<String>) -> Self {
         Self {
             id: token.id.0,
@@ -177,6 +183,14 @@ pub struct PackageView {
     private_token_set: bool,
     role: Option<&'static str>,
     latest: Map<String, Value>,
+    default_channel: ChannelName,
+    /// The owner's, for those who may publish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<Vec<ChannelName>>,
+    /// The owner's, for those who may publish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platforms: Option<Vec<PlatformName>>,
+    downloads: u64,
     created: Timestamp,
     changed: Timestamp,
     /// What a change can be made conditional on.
@@ -189,7 +203,16 @@ impl PackageView {
         let private = package.visibility == crate::model::Visibility::Private;
         let access_token = (role == Some(Role::Owner) && private).then(|| package.access_token.reveal().to_owned());
         let mut latest = Map::new();
-        for channel in rows.channels(package.owner)? {
+        let channels = rows.channels(package.owner)?;
+        let default_channel = channels.iter().find(|channel| channel.default).map(|channel| channel.name.clone());
+        let default_channel =
+            default_channel.ok_or_else(|| StorageError::damaged("channel", "a user has no default channel"))?;
+        let publishes = role >= Some(Role::Maintainer);
+        let platforms = match publishes {
+            true => Some(rows.platforms(package.owner)?.into_iter().map(|platform| platform.name).collect()),
+            false => None,
+        };
+        for channel in &channels {
             let mut highest = None;
             rows.releases_below(package.id, channel.id, None, |release| {
                 if !release.is_offered() || rows.files(release.id)?.is_empty() {
@@ -221,6 +244,10 @@ impl PackageView {
             private_token_set: package.private_token.is_some(),
             role: role.map(Role::as_str),
             latest,
+            default_channel,
+            channels: publishes.then(|| channels.into_iter().map(|channel| channel.name).collect()),
+            platforms,
+            downloads: rows.package_downloads(package.id)?,
             created: package.created,
             changed: package.changed,
             mark: package_mark(package),
@@ -239,6 +266,7 @@ pub struct ReleaseView {
     yanked: Option<String>,
     description: String,
     description_html: String,
+    downloads: u64,
     files: Vec<FileView>,
     created: Timestamp,
     changed: Timestamp,
@@ -261,13 +289,22 @@ pub struct FileView {
     external_url: Option<String>,
     requirements: Vec<Requirement>,
     url: String,
+    downloads: u64,
     created: Timestamp,
     changed: Timestamp,
 }
 
+impl FileView {
+    /// Where the file can be downloaded.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
 /// A SHA-256 as its 64 digits.
 #[derive(Debug)]
-pub(super) struct Sha256Text(Sha256);
+pub(super) struct Sha256Text(pub(super) Sha256);
 
 impl Serialize for Sha256Text {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -300,7 +337,8 @@ impl<'a> ReleaseViews<'a> {
 
     pub(super) fn release<S: Source>(&self, rows: &Rows<S>, release: &Release) -> Result<ReleaseView, StorageError> {
         let files = rows.files(release.id)?;
-        let files = files.iter().map(|file| self.file(release, file)).collect::<Result<_, StorageError>>()?;
+        let files =
+            files.iter().map(|file| self.file(rows, release, file)).collect::<Result<Vec<_>, StorageError>>()?;
         Ok(ReleaseView {
             channel: self.channel_name(release)?.clone(),
             version: release.version.clone(),
@@ -310,6 +348,7 @@ impl<'a> ReleaseViews<'a> {
             yanked: release.yanked.as_ref().map(|reason| reason.as_str().to_owned()),
             description: release.description.as_str().to_owned(),
             description_html: markdown::to_html(&release.description),
+            downloads: files.iter().map(|file| file.downloads).sum(),
             files,
             created: release.created,
             changed: release.changed,
@@ -317,7 +356,12 @@ impl<'a> ReleaseViews<'a> {
         })
     }
 
-    pub(super) fn file(&self, release: &Release, file: &ReleaseFile) -> Result<FileView, StorageError> {
+    pub(super) fn file<S: Source>(
+        &self,
+        rows: &Rows<S>,
+        release: &Release,
+        file: &ReleaseFile,
+    ) -> Result<FileView, StorageError> {
         let platform = self.platform_name(file)?;
         Ok(FileView {
             platform: platform.clone(),
@@ -331,6 +375,7 @@ impl<'a> ReleaseViews<'a> {
             external_url: file.content.external_url().map(|url| url.as_str().to_owned()),
             requirements: file.requirements.clone(),
             url: format!("{}{}", self.origin, self.file_path(release, file)?),
+            downloads: rows.file_downloads(release.id, file.id)?,
             created: file.created,
             changed: file.changed,
         })

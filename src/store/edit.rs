@@ -13,19 +13,25 @@ use super::blobs::ledger::Adopted;
 use super::blobs::{StoredBlob, ledger};
 use super::file::Scratch;
 use super::index_rows::IndexEdit;
+use super::notice::Notice;
 use super::records::Record;
 use super::rows::{Rows, deleted_place};
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
 use crate::model::{
     ApiToken, Channel, ChannelId, Content, FileId, Manifest, Member, Package, PackageKey, Platform, Release,
-    ReleaseFile, ReleaseId, Session, Sha256, Timestamp, User, UserId,
+    ReleaseFile, ReleaseId, Session, Sha256, Timestamp, User, UserId, Visibility,
 };
+
+/// How many of the last notices of a commit are looked at before another is added.
+const TOLD_LOOKED_AT: usize = 16;
 
 /// What a commit changed, as far as the index and the scheduler care.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Changes {
     /// Packages that are to be rendered again, or are gone; of each, the releases that came, changed or went.
     pub packages: BTreeMap<PackageKey, BTreeSet<ReleaseId>>,
+    /// What there is to tell those who look on.
+    pub notices: Vec<Notice>,
     /// Whether a time at which a release becomes active was set.
     pub schedule: bool,
 }
@@ -103,8 +109,17 @@ impl<'t> Edit<'t> {
         Ok(())
     }
 
+    fn tell(&mut self, notice: Notice) {
+        let notices = &mut self.scratchpad.changes.notices;
+        // A commit changes few things many times; the last ones are the likely ones.
+        if !notices.iter().rev().take(TOLD_LOOKED_AT).any(|told| notice.repeats(told)) {
+            notices.push(notice);
+        }
+    }
+
     /// Adds or replaces a user. Of an invitation, only the one that the record names holds from now on.
     pub fn put_user(&mut self, user: &User) -> Result<(), StorageError> {
+        self.tell(Notice::Account(user.id));
         let former = self.user(user.id)?.and_then(|former| former.invitation);
         let tx = self.tx();
         tx.open_table(tables::USERS)?.insert(user.id.0, user.to_bytes()?.as_slice())?;
@@ -124,7 +139,12 @@ impl<'t> Edit<'t> {
     /// Adds or replaces an API token.
     pub fn put_api_token(&mut self, token: &ApiToken) -> Result<(), StorageError> {
         let tx = self.tx();
-        tx.open_table(tables::API_TOKENS)?.insert((token.user.0, token.id.0), token.to_bytes()?.as_slice())?;
+        let mut table = tx.open_table(tables::API_TOKENS)?;
+        let is_new = table.insert((token.user.0, token.id.0), token.to_bytes()?.as_slice())?.is_none();
+        // When one was last used is no news.
+        if is_new {
+            self.tell(Notice::Account(token.user));
+        }
         let owner = (TOKEN_API, token.user.0, token.id.0);
         tx.open_table(tables::TOKENS)?.insert(*token.digest.as_bytes(), owner)?;
         Ok(())
@@ -133,6 +153,7 @@ impl<'t> Edit<'t> {
     /// Removes an API token.
     pub fn delete_api_token(&mut self, token: &ApiToken) -> Result<(), StorageError> {
         let tx = self.tx();
+        self.tell(Notice::Account(token.user));
         tx.open_table(tables::API_TOKENS)?.remove((token.user.0, token.id.0))?;
         tx.open_table(tables::TOKENS)?.remove(*token.digest.as_bytes())?;
         Ok(())
@@ -194,6 +215,7 @@ impl<'t> Edit<'t> {
             }
         }
         self.note_package(package.id);
+        self.tell(Notice::package(package, former.as_ref()));
         Ok(())
     }
 
@@ -209,11 +231,19 @@ impl<'t> Edit<'t> {
         for release in self.releases_of(package.id)? {
             self.delete_release(&release)?;
         }
+        let mut readers = vec![package.owner];
         for member in self.members(package.id)? {
             self.delete_member(package.id, member.user)?;
+            readers.push(member.user);
         }
+        self.tell(Notice::PackageGone {
+            name: package.full_name(),
+            was_public: package.visibility == Visibility::Public,
+            readers: readers.into(),
+        });
         let tx = self.tx();
         tx.open_table(tables::PACKAGES)?.remove(package.id.0)?;
+        tx.open_table(tables::PACKAGE_DOWNLOADS)?.remove(package.id.0)?;
         let folded = package.full_name().as_str().to_ascii_lowercase();
         tx.open_table(tables::PACKAGES_BY_NAME)?.remove(folded.as_str())?;
         tx.open_table(tables::PACKAGES_BY_CHANGE)?.remove((package.changed.as_micros(), package.id.0))?;
@@ -231,6 +261,7 @@ impl<'t> Edit<'t> {
         let key = (member.package.0, member.user.0);
         tx.open_table(tables::MEMBERS)?.insert(key, member.to_bytes()?.as_slice())?;
         tx.open_table(tables::MEMBERS_BY_USER)?.insert((member.user.0, member.package.0), ())?;
+        self.tell(Notice::Account(member.user));
         Ok(())
     }
 
@@ -239,20 +270,34 @@ impl<'t> Edit<'t> {
         let tx = self.tx();
         tx.open_table(tables::MEMBERS)?.remove((package.0, user.0))?;
         tx.open_table(tables::MEMBERS_BY_USER)?.remove((user.0, package.0))?;
+        self.tell(Notice::Account(user));
         Ok(())
     }
 
-    /// Adds or replaces a channel. All packages of its owner are rendered again, as its reach may have changed.
+    /// Adds or replaces a channel. Where its reach may have changed, all packages of its owner are rendered again.
     pub fn put_channel(&mut self, channel: &Channel) -> Result<(), StorageError> {
         let key = (channel.owner.0, channel.id.0);
+        let former = self.channels(channel.owner)?.into_iter().find(|former| former.id == channel.id);
         self.tx().open_table(tables::CHANNELS)?.insert(key, channel.to_bytes()?.as_slice())?;
-        self.render_packages_of(channel.owner)
+        self.tell(Notice::Account(channel.owner));
+        // Rendering all packages of an owner takes its time, and every other commit waits for it.
+        let is_seen = match former {
+            Some(former) => {
+                (&former.name, former.default, &former.includes) != (&channel.name, channel.default, &channel.includes)
+            }
+            // Nothing is on a new channel but what it includes.
+            None => channel.default || !channel.includes.is_empty(),
+        };
+        if is_seen { self.render_packages_of(channel.owner) } else { Ok(()) }
     }
 
     /// Removes a channel that no release is on.
     pub fn delete_channel(&mut self, owner: UserId, channel: ChannelId) -> Result<(), StorageError> {
+        let former = self.channels(owner)?.into_iter().find(|former| former.id == channel);
         self.tx().open_table(tables::CHANNELS)?.remove((owner.0, channel.0))?;
-        self.render_packages_of(owner)
+        self.tell(Notice::Account(owner));
+        let has_view = former.is_some_and(|former| former.default || !former.includes.is_empty());
+        if has_view { self.render_packages_of(owner) } else { Ok(()) }
     }
 
     fn render_packages_of(&mut self, owner: UserId) -> Result<(), StorageError> {
@@ -275,12 +320,14 @@ impl<'t> Edit<'t> {
     pub fn put_platform(&mut self, platform: &Platform) -> Result<(), StorageError> {
         let key = (platform.owner.0, platform.id.0);
         self.tx().open_table(tables::PLATFORMS)?.insert(key, platform.to_bytes()?.as_slice())?;
+        self.tell(Notice::Account(platform.owner));
         Ok(())
     }
 
     /// Removes a platform that no file is for.
     pub fn delete_platform(&mut self, platform: &Platform) -> Result<(), StorageError> {
         self.tx().open_table(tables::PLATFORMS)?.remove((platform.owner.0, platform.id.0))?;
+        self.tell(Notice::Account(platform.owner));
         Ok(())
     }
 
@@ -293,6 +340,7 @@ impl<'t> Edit<'t> {
             let key = (release.package.0, release.channel.0, release.version.sort_key());
             tx.open_table(tables::RELEASES_BY_VERSION)?.insert(key, release.id.0)?;
         }
+        self.tell(Notice::release(release, former.as_ref().is_some_and(|former| former.active)));
         let former_time = former.and_then(|former| former.publish_at);
         if former_time != release.publish_at {
             let mut by_time = tx.open_table(tables::RELEASES_BY_TIME)?;
@@ -323,6 +371,7 @@ impl<'t> Edit<'t> {
             tx.open_table(tables::RELEASES_BY_TIME)?.remove((time.as_micros(), release.id.0))?;
         }
         self.note_release(release);
+        self.tell(Notice::release(release, release.active));
         Ok(())
     }
 
@@ -340,6 +389,7 @@ impl<'t> Edit<'t> {
         }
         self.count_stored(release.package, former.as_ref(), Some(file))?;
         self.note_release(release);
+        self.tell(Notice::release(release, release.active));
         Ok(())
     }
 
@@ -359,6 +409,7 @@ impl<'t> Edit<'t> {
     pub fn delete_file(&mut self, release: &Release, file: &ReleaseFile) -> Result<(), StorageError> {
         let tx = self.tx();
         tx.open_table(tables::FILES)?.remove((file.release.0, file.id.0))?;
+        tx.open_table(tables::FILE_DOWNLOADS)?.remove((file.release.0, file.id.0))?;
         if release.is_sealed() {
             let place = deleted_place(file.platform, &file.display_name);
             let mut table = tx.open_table(tables::DELETED_FILES)?;

@@ -32,6 +32,11 @@ impl<S: Source> Rows<S> {
         self.record(tables::INDEX_PACKAGES, &id.0, id)
     }
 
+    /// How many packages the index has anything of.
+    pub fn index_package_count(&self) -> Result<u64, StorageError> {
+        Ok(self.source.table(tables::INDEX_PACKAGES)?.len()?)
+    }
+
     /// Hands what the index has of every package to `visit`.
     pub fn index_packages(
         &self,
@@ -134,7 +139,8 @@ impl<'t> IndexEdit<'t> {
         tx.delete_table(tables::INDEX_VIEWS)?;
         tx.delete_table(tables::INDEX_CHANGES)?;
         tx.open_table(tables::INDEX_PACKAGES)?;
-        tx.open_table(tables::INDEX_VIEWS)?;
+        // The view that is always there has a serial of its own before anything public is on it, and keeps it.
+        tx.open_table(tables::INDEX_VIEWS)?.insert("", serial)?;
         tx.open_table(tables::INDEX_CHANGES)?;
         let mut meta = tx.open_table(tables::META)?;
         meta.insert(tables::META_RENDERING, rendering)?;

@@ -7,8 +7,10 @@
 mod dir;
 mod fault;
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::io;
+use std::sync::Arc;
 
 use redb::StorageBackend;
 
@@ -25,6 +27,12 @@ pub trait Media: Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of the system; [`io::ErrorKind::NotFound`] for a missing file in mode [`OpenMode::Existing`].
     fn open(&self, name: &str, mode: OpenMode) -> io::Result<Backend>;
+
+    /// Opens the file `name` for reading from the system's cache alone.
+    ///
+    /// # Errors
+    /// Those of the system; [`io::ErrorKind::NotFound`] for a missing file.
+    fn open_cached(&self, name: &str) -> io::Result<Arc<dyn CachedFile>>;
 
     /// Whether the file `name` exists.
     ///
@@ -79,6 +87,49 @@ pub enum OpenMode {
     Existing,
 }
 
+/// A file of which only that is read which the system has in memory.
+pub trait CachedFile: Debug + Send + Sync {
+    /// Fills `out` from `offset` on without waiting for the disk, or answers false, with anything in `out`.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn read_cached(&self, offset: u64, out: &mut [u8]) -> io::Result<bool>;
+}
+
+/// The last large read of a thread: from where in its file, and to which addresses.
+#[derive(Debug, Clone, Copy)]
+struct LargeRead {
+    offset: u64,
+    address: usize,
+    len: usize,
+}
+
+/// Smaller reads are not looked for.
+const LARGE_READ_BYTES: usize = 128 << 10;
+
+thread_local! {
+    static LAST_LARGE_READ: Cell<Option<LargeRead>> = const { Cell::new(None) };
+}
+
+/// Runs `look`, and says at which offset of its file the bytes lie that it found, if they were read for it just now.
+///
+/// redb does not tell where it keeps a value. This is what the bytes' address says, since they stay where they were read
+/// to; it is a hint to be checked.
+pub fn with_place<T: AsRef<[u8]>, E>(
+    look: impl FnOnce() -> Result<Option<T>, E>,
+) -> Result<Option<(T, Option<u64>)>, E> {
+    LAST_LARGE_READ.set(None);
+    let found = look()?;
+    Ok(found.map(|value| {
+        let bytes = value.as_ref();
+        let place = LAST_LARGE_READ.take().and_then(|read| {
+            let begin = bytes.as_ptr().addr().checked_sub(read.address)?;
+            (begin + bytes.len() <= read.len).then(|| read.offset + begin as u64)
+        });
+        (value, place)
+    }))
+}
+
 /// A file as redb takes it. It has no lock of its own: the data directory as a whole is locked instead, so that a
 /// file can be reopened in the process while readers of the old handle are alive.
 #[derive(Debug)]
@@ -97,7 +148,11 @@ impl StorageBackend for Backend {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read(offset, out)
+        self.0.read(offset, out)?;
+        if out.len() >= LARGE_READ_BYTES {
+            LAST_LARGE_READ.set(Some(LargeRead { offset, address: out.as_ptr().addr(), len: out.len() }));
+        }
+        Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

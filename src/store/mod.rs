@@ -10,19 +10,24 @@ mod edit;
 pub mod file;
 mod index_rows;
 pub mod media;
+mod notice;
 mod open;
 mod records;
 mod rows;
+mod statistics_rows;
 mod stored_bytes;
 mod tables;
+mod upload_rows;
 
-pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, ReadError, StoredBlob, Survey, Usage};
+pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, Mark, Part, ReadError, StoredBlob, Survey, Usage};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;
+pub use notice::Notice;
 pub use open::{BlobSource, Follower, OpenError, Snapshot, Store, StoreOptions};
 pub use records::{IndexChange, IndexContent, IndexPackage, StoredView};
 pub use rows::{Rows, Source, TokenOwner};
+pub use statistics_rows::{CountKey, CountKind, OTHER};
 
 impl StorageError {
     /// The tables contradict each other.

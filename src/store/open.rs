@@ -200,6 +200,14 @@ impl Store {
         })
     }
 
+    /// Takes up content of which parts were kept, as the only one who does: reads all of it once.
+    ///
+    /// # Errors
+    /// If it is not there, is damaged, or the disk has no room for `left_bytes` more.
+    pub async fn reopen_blob(&self, blob_id: u64, left_bytes: u64) -> Result<BlobWriter, ReadError> {
+        self.blobs.reopen(blob_id, Some(left_bytes)).await
+    }
+
     /// Finds the blob of that digest for reading, as `rows` see it.
     ///
     /// # Errors

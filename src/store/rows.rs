@@ -267,7 +267,7 @@ impl<S: Source> Rows<S> {
     }
 
     /// How many packages, releases and users there are.
-    pub fn counts(&self) -> Result<(u64, u64, u64), StorageError> {
+    pub fn totals(&self) -> Result<(u64, u64, u64), StorageError> {
         let packages = self.source.table(tables::PACKAGES)?.len()?;
         let releases = self.source.table(tables::RELEASES)?.len()?;
         Ok((packages, releases, self.source.table(tables::USERS)?.len()?))
@@ -418,6 +418,11 @@ impl<S: Source> Rows<S> {
     pub fn files(&self, release: ReleaseId) -> Result<Vec<ReleaseFile>, StorageError> {
         let range = (release.0, 0)..=(release.0, u64::MAX);
         self.records(tables::FILES, range, |(release, id)| (ReleaseId(release), FileId(id)))
+    }
+
+    /// Whether a release has that file.
+    pub(super) fn has_file(&self, release: ReleaseId, file: FileId) -> Result<bool, StorageError> {
+        Ok(self.source.table(tables::FILES)?.get((release.0, file.0))?.is_some())
     }
 
     /// The SHA-256 of the published file that was deleted from this place, if one was.

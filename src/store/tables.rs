@@ -88,6 +88,20 @@ pub(super) const MANIFESTS: Table<u64, &[u8]> = Table::new("manifests");
 /// (Release, place of the file) to the SHA-256 of a published file that was deleted: see `Edit::delete_file`.
 pub(super) const DELETED_FILES: Table<(u64, &str), [u8; 32]> = Table::new("deleted_files");
 
+/// Upload id to record.
+pub(super) const UPLOADS: Table<u64, &[u8]> = Table::new("uploads");
+/// (Kind of uploader, its id, upload) of every upload.
+pub(super) const UPLOADS_BY_UPLOADER: Table<(u8, u64, u64), ()> = Table::new("uploads_by_uploader");
+/// (End in microseconds, upload) of every upload.
+pub(super) const UPLOADS_BY_END: Table<(i64, u64), ()> = Table::new("uploads_by_end");
+
+/// (Day since 1970, package, what was counted: see `statistics_rows`) to how often.
+pub(super) const COUNTS: Table<(u32, u64, &[u8]), u64> = Table::new("counts");
+/// (Release, file) to how often it was downloaded.
+pub(super) const FILE_DOWNLOADS: Table<(u64, u64), u64> = Table::new("file_downloads");
+/// Package id to how often its files were downloaded.
+pub(super) const PACKAGE_DOWNLOADS: Table<u64, u64> = Table::new("package_downloads");
+
 /// Package id to what the index has of it.
 pub(super) const INDEX_PACKAGES: Table<u64, &[u8]> = Table::new("index_packages");
 /// View (the default one has no name) to the serial of its last change.
@@ -123,6 +137,12 @@ pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
     tx.open_table(FILES)?;
     tx.open_table(MANIFESTS)?;
     tx.open_table(DELETED_FILES)?;
+    tx.open_table(UPLOADS)?;
+    tx.open_table(UPLOADS_BY_UPLOADER)?;
+    tx.open_table(UPLOADS_BY_END)?;
+    tx.open_table(COUNTS)?;
+    tx.open_table(FILE_DOWNLOADS)?;
+    tx.open_table(PACKAGE_DOWNLOADS)?;
     tx.open_table(INDEX_PACKAGES)?;
     tx.open_table(INDEX_VIEWS)?;
     tx.open_table(INDEX_CHANGES)?;

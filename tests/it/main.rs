@@ -7,6 +7,8 @@ mod bad_input;
 mod cli;
 mod concurrency;
 mod durability;
+
+mod privacy;
 mod readme;
 mod real_data;
 mod regression;
@@ -16,3 +18,5 @@ mod solve;
 mod support;
 mod tidy;
 mod tls;
+mod transfer;
+mod tus_clients;

@@ -38,7 +38,16 @@ fn every_command_of_the_readme_works() {
 #[test]
 fn the_readme_names_every_flag_of_the_server() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    for command in [&["serve"][..], &["publish"], &["sync"], &["updates"], &["user", "add"], &["token", "add"]] {
+    for command in [
+        &["serve"][..],
+        &["publish"],
+        &["sync"],
+        &["updates"],
+        &["export"],
+        &["import"],
+        &["user", "add"],
+        &["token", "add"],
+    ] {
         let help = Command::new(env!("CARGO_BIN_EXE_packhouse")).args(command).arg("--help").output().unwrap();
         let help = String::from_utf8(help.stdout).unwrap();
         let flags: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("--")).collect();

@@ -35,9 +35,9 @@ pub use self::plan::{PlanError, plan};
 use self::target::Target;
 pub use self::target::is_address;
 use self::unpack::{Kind, UnpackError, UnpackLimits};
+use super::archive::sha256_of_file;
 use super::progress::{Progress, Task};
 use super::{Client, RequestError, Url};
-use crate::model::Sha256;
 
 /// The name of the lock file in the folder that is installed into.
 pub const LOCK_FILE: &str = "packhouse.lock";
@@ -242,17 +242,4 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, InstallError> + Send + 'static,
 ) -> Result<T, InstallError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| InstallError::Crashed(error.to_string()))?
-}
-
-/// The digest of a file's bytes.
-fn sha256_of_file(path: &Path) -> io::Result<Sha256> {
-    let mut file = std::fs::File::open(path)?;
-    let mut buffer = vec![0; 256 << 10];
-    let mut sha256 = ring::digest::Context::new(&ring::digest::SHA256);
-    loop {
-        match io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(Sha256::from_ring(&sha256.finish())),
-            read => sha256.update(&buffer[..read]),
-        }
-    }
 }

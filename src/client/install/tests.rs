@@ -10,7 +10,7 @@ use crate::client::progress::Silent;
 use crate::client::solve::{Packages, Request, Root, SolveLimits};
 use crate::client::sync::LocalError;
 use crate::client::test_server::{Reply, TestServer};
-use crate::model::{FullName, PlatformName};
+use crate::model::{FullName, PlatformName, Sha256};
 
 /// An index and the registry that has its archives.
 struct Stage {

@@ -214,6 +214,9 @@ fn sentences(mut facts: Vec<Fact>, provider: &Provider<'_>) -> Vec<String> {
     }
     let hidden = lines.len().saturating_sub(LINES_MAX);
     lines.truncate(LINES_MAX);
+    if let ([(subject, objects)], None) = (lines.as_slice(), &conclusion) {
+        return vec![format!("{subject} {}", joined(objects))];
+    }
     let mut sentences = vec!["These cannot all hold:".to_owned()];
     sentences.extend(lines.into_iter().map(|(subject, objects)| format!("* {subject} {}", joined(&objects))));
     if hidden > 0 {

@@ -24,6 +24,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The parts of a sync that `export` and `import` are made of as well.
+pub(crate) mod engine {
+    pub(crate) use super::disk::{Disk, LocalDisk};
+    pub(crate) use super::fetch::{Arrivals, Fetcher, PartNames};
+    pub(crate) use super::source::{Answer, RegistryFile, View};
+}
+
 use self::disk::{Disk, LocalDisk};
 pub use self::limits::SyncLimits;
 pub use self::local::{LocalError, LocalIndex, load_summaries};

@@ -59,7 +59,7 @@ pub(super) fn signed_in(status: StatusCode, begun: &NewSession, https: bool) -> 
 }
 
 /// Has the browser keep a session's secret, or forget it after no time at all.
-pub(super) fn set_session_cookie(
+fn set_session_cookie(
     response: &mut Response<Body>,
     secret: &str,
     max_age_seconds: u64,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use futures_util::StreamExt;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderMap, HeaderName, LOCATION};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::NO_STORE;
 use crate::http::app::{Answer, Ask};
@@ -15,7 +15,7 @@ use crate::http::problem::Problem;
 use crate::http::route::DownloadLink;
 use crate::http::{Body, content_disposition, digest, security_headers};
 use crate::model::{ChannelName, Crc32, DisplayName, FullName};
-use crate::service::{BlobSource, Download, DownloadSource, FileName};
+use crate::service::{BlobSource, CountedFile, Download, DownloadSource, FileName};
 
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
@@ -59,8 +59,13 @@ pub(super) fn archive_manifest(ask: &Ask, view: Option<&ChannelName>, name: &Ful
 
 fn send(ask: &Ask, download: Download) -> Answer {
     let source = match download.source {
-        DownloadSource::External(url) => return redirect(&url),
-        DownloadSource::Blob(source) => source,
+        DownloadSource::External(url) => {
+            if ask.method == Method::GET {
+                download.counted.count();
+            }
+            return redirect(&url);
+        }
+        DownloadSource::Blob(source) => Counted { source, file: download.counted },
     };
     let file = download.file;
     let etag = ETag::strong(file.sha256).map_err(|error| Problem::internal(&error))?;
@@ -93,15 +98,37 @@ fn redirect(location: &str) -> Answer {
     Ok(response)
 }
 
-impl RangeSource for BlobSource {
+/// The content of a file whose downloads are counted.
+struct Counted {
+    source: BlobSource,
+    file: CountedFile,
+}
+
+impl RangeSource for Counted {
     fn len_bytes(&self) -> u64 {
-        self.size_bytes()
+        self.source.size_bytes()
     }
 
     fn read(&self, range: Range<u64>) -> Body {
         let len_bytes = range.end - range.start;
-        match self.reader(range) {
-            Ok(reader) => Body::stream(Some(len_bytes), reader.map(|chunk| chunk.map_err(Into::into))),
+        let counted = (range.end == self.len_bytes()).then(|| self.file.clone());
+        if len_bytes == 0 {
+            self.file.count();
+        }
+        match self.source.reader(range) {
+            Ok(reader) => {
+                let mut left_bytes = len_bytes;
+                let told = reader.inspect(move |chunk| {
+                    left_bytes -= chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+                    if left_bytes == 0
+                        && chunk.is_ok()
+                        && let Some(file) = &counted
+                    {
+                        file.count();
+                    }
+                });
+                Body::stream(Some(len_bytes), told.map(|chunk| chunk.map_err(Into::into)))
+            }
             Err(error) => {
                 Body::stream(Some(len_bytes), futures_util::stream::once(std::future::ready(Err(error.into()))))
             }

@@ -11,7 +11,7 @@ use crate::http::conditional::Validators;
 use crate::http::etag::ETag;
 use crate::http::file_response::{self, FileHead};
 use crate::http::problem::Problem;
-use crate::model::{ChannelName, FullName};
+use crate::model::{ChannelName, Crc32, FullName};
 use crate::service::{IndexView, Rendered, SeenView, Serial, ViewName};
 
 /// Longest time that an answer about changes is waited for, in seconds: proxies give up after a minute or more.
@@ -46,6 +46,26 @@ pub(super) async fn package(ask: Ask, channel: Option<ChannelName>, name: FullNa
     let lines = move || registry.package_lines(&caller, &view_name(channel), &name);
     let rendered = tokio::task::spawn_blocking(lines).await.map_err(|error| Problem::internal(&error))??;
     send(&ask, &rendered.ok_or(unknown)?, seen.public)
+}
+
+/// What the lines of a package do not say.
+pub(super) async fn releases(ask: Ask, channel: Option<ChannelName>, name: FullName) -> Answer {
+    let (registry, caller) = (Arc::clone(ask.registry()), ask.caller.clone());
+    let read = move || registry.view_releases(&caller, &view_name(channel), &name);
+    let releases = tokio::task::spawn_blocking(read).await.map_err(|error| Problem::internal(&error))??;
+    let text = bytes::Bytes::from(serde_json::to_vec(&releases).map_err(|error| Problem::internal(&error))?);
+    let etag = format!("{}-{}", Crc32::of(&text), text.len());
+    let cache = if releases.is_public() { "no-cache" } else { "private, no-cache" };
+    let head = FileHead {
+        validators: Validators {
+            etag: Some(ETag::strong(etag).map_err(|error| Problem::internal(&error))?),
+            last_modified: None,
+        },
+        content_type: HeaderValue::from_static("application/json"),
+        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
+        content_headers: HeaderMap::new(),
+    };
+    Ok(file_response::respond(&text, head, &ask.method, &ask.headers))
 }
 
 /// What changed since a serial. With `wait`, a number of seconds up to 60, the answer comes as soon as something did.
@@ -94,7 +114,7 @@ async fn deflate(seen: &SeenView, work: fn(&IndexView) -> Arc<Rendered>) -> Resu
 
 pub(super) fn send(ask: &Ask, rendered: &Arc<Rendered>, public: bool) -> Answer {
     let cache = if public { "no-cache" } else { "private, no-cache" };
-    let etag = ETag::strong(rendered.etag().trim_matches('"')).map_err(|error| Problem::internal(&error))?;
+    let etag = ETag::quoted(rendered.etag()).map_err(|error| Problem::internal(&error))?;
     let head = FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
         content_type: HeaderValue::from_static("application/gzip"),

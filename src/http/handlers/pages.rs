@@ -1,95 +1,88 @@
-//! The pages of the user interface, embedded in the binary, and the form of the first one.
+//! The user interface: its one page and its files, embedded in the binary.
+//!
+//! Owns how they are cached and compressed, and the policy that the page runs under. What the page shows is its own
+//! matter; it gets told who asks, so that it need not ask before it can show anything.
 
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, LOCATION};
-use http::{HeaderValue, Response, StatusCode};
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, VARY};
 use rust_embed::RustEmbed;
+use serde_json::json;
 
-use super::accounts::{refuse_foreign, set_session_cookie};
-use super::{NO_STORE, SMALL_JSON_BYTES_MAX};
-use crate::http::Body;
 use crate::http::app::{Answer, Ask};
 use crate::http::conditional::Validators;
 use crate::http::etag::ETag;
 use crate::http::file_response::{self, FileHead};
-use crate::http::json;
 use crate::http::problem::Problem;
-use crate::http::query::Query;
-use crate::service::SESSION_S;
+use crate::model::Sha256;
 
 #[derive(RustEmbed)]
 #[folder = "ui/dist"]
-struct Pages;
+struct Files;
 
-/// Nothing from elsewhere, no script, no frame around it, and forms that lead home.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Nothing from elsewhere, nothing inline, no frame around it, and forms that lead home.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+/// For names that carry the hash of their content.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// For what has to be asked for again each time, and mostly is unchanged.
+const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
+/// The same for what depends on who asks.
+const ASK_AGAIN_ALONE: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// Where the page is told what it starts with.
+const STATE_GAP: &str = "{{state}}";
 
-pub(super) fn landing(ask: &Ask) -> Answer {
-    let message = if is_open(ask)? {
-        "This server has no account yet. Where it was started, it printed the link that makes the first one."
-    } else {
-        ""
+/// The page, whichever view the address names.
+pub(super) fn page(ask: &Ask) -> Answer {
+    let file =
+        Files::get("index.html").ok_or_else(|| Problem::internal_because(&"the user interface was not built"))?;
+    let is_open = ask.registry().setup_token().map_err(|error| Problem::internal(&error))?.is_some();
+    let user = ask.registry().session(&ask.caller).ok().map(|session| session.user);
+    let state = json!({ "user": user, "open": is_open, "origin": &*ask.caller.origin });
+    let text = String::from_utf8_lossy(&file.data).replace(STATE_GAP, &escaped(&state.to_string()));
+    let bytes = Bytes::from(text);
+    let head = FileHead {
+        validators: validators(Sha256::of(&bytes))?,
+        content_type: HeaderValue::from_static("text/html; charset=utf-8"),
+        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, ASK_AGAIN_ALONE)]),
+        content_headers: HeaderMap::from_iter([(CONTENT_SECURITY_POLICY, POLICY)]),
     };
-    page("index.html", StatusCode::OK, &[("{{origin}}", &ask.caller.origin), ("{{message}}", message)])
+    Ok(file_response::respond(&bytes, head, &ask.method, &ask.headers))
 }
 
-pub(super) fn setup(ask: &Ask) -> Answer {
-    let token = ask.query.exact("token").unwrap_or_default();
-    let message = if is_open(ask)? { "" } else { "This server is set up already." };
-    page("setup.html", StatusCode::OK, &[("{{token}}", token), ("{{message}}", message)])
-}
-
-/// Whether the first account is still to be made.
-fn is_open(ask: &Ask) -> Result<bool, Problem> {
-    Ok(ask.registry().setup_token().map_err(|error| Problem::internal(&error))?.is_some())
-}
-
-/// The form without script: what the API's setup does, answered with a page.
-pub(super) async fn submit_setup(ask: Ask) -> Answer {
-    refuse_foreign(&ask)?;
-    let bytes = ask.body.collect_limited(SMALL_JSON_BYTES_MAX).await?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::bad_request("a form is UTF-8"))?;
-    let form = Query::parse(text)?;
-    let field = |name| form.text(name).unwrap_or_default();
-    let made = async {
-        let name = json::parse("name", field("name").trim())?;
-        let password = json::parse("password", field("password"))?;
-        Ok::<_, Problem>(ask.app.registry.set_up(&ask.caller, field("token"), name, password).await?)
-    };
-    match made.await {
-        Ok(begun) => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::SEE_OTHER;
-            response.headers_mut().insert(LOCATION, HeaderValue::from_static("/"));
-            set_session_cookie(&mut response, &begun.secret, SESSION_S.unsigned_abs(), ask.outside.https)?;
-            Ok(response)
-        }
-        Err(problem) => {
-            let replacements = [("{{token}}", field("token")), ("{{message}}", problem.detail())];
-            page("setup.html", problem.status(), &replacements)
-        }
-    }
-}
-
-/// A page with its gaps filled in, as text and never as markup.
-fn page(name: &str, status: StatusCode, replacements: &[(&str, &str)]) -> Answer {
-    let file = Pages::get(name).ok_or_else(|| Problem::not_found("there is nothing at this path"))?;
-    let template = String::from_utf8_lossy(&file.data).into_owned();
-    let text = replacements.iter().fold(template, |text, (gap, value)| text.replace(gap, &escaped(value)));
-    let mut response = Response::new(Body::full(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, NO_STORE);
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
-    Ok(response)
-}
-
+/// A file beside the page; compressed, if it was stored so and the client takes it.
 pub(super) fn asset(ask: &Ask, name: &str) -> Answer {
-    let file = Pages::get(name).filter(|_| !name.ends_with(".html"));
-    let file = file.ok_or_else(|| Problem::not_found("there is nothing at this path"))?;
-    let etag = ETag::strong(crate::model::Sha256::from_bytes(file.metadata.sha256_hash()));
-    let content_type = match name.rsplit('.').next() {
+    let is_own = !name.ends_with(".html") && !name.ends_with(".gz");
+    let plain = Files::get(name).filter(|_| is_own);
+    let plain = plain.ok_or_else(|| Problem::not_found("there is nothing at this path"))?;
+    let packed = if takes_gzip(&ask.headers) { Files::get(&format!("{name}.gz")) } else { None };
+    let mut content_headers = HeaderMap::from_iter([(CONTENT_SECURITY_POLICY, POLICY)]);
+    if packed.is_some() {
+        content_headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    let file = packed.unwrap_or(plain);
+    let cache = if name.starts_with("assets/") { FOREVER } else { ASK_AGAIN };
+    let head = FileHead {
+        validators: validators(Sha256::from_bytes(file.metadata.sha256_hash()))?,
+        content_type: content_type(name),
+        cache_headers: HeaderMap::from_iter([
+            (CACHE_CONTROL, cache),
+            (VARY, HeaderValue::from_static("accept-encoding")),
+        ]),
+        content_headers,
+    };
+    let bytes = Bytes::from(file.data.into_owned());
+    Ok(file_response::respond(&bytes, head, &ask.method, &ask.headers))
+}
+
+fn validators(digest: Sha256) -> Result<Validators, Problem> {
+    let etag = ETag::strong(digest).map_err(|error| Problem::internal(&error))?;
+    Ok(Validators { etag: Some(etag), last_modified: None })
+}
+
+fn content_type(name: &str) -> HeaderValue {
+    HeaderValue::from_static(match name.rsplit('.').next() {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
@@ -97,15 +90,18 @@ pub(super) fn asset(ask: &Ask, name: &str) -> Answer {
         Some("ico") => "image/x-icon",
         Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
-    };
-    let head = FileHead {
-        validators: Validators { etag: Some(etag.map_err(|error| Problem::internal(&error))?), last_modified: None },
-        content_type: HeaderValue::from_static(content_type),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]),
-        content_headers: HeaderMap::from_iter([(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY))]),
-    };
-    let bytes = bytes::Bytes::from(file.data.into_owned());
-    Ok(file_response::respond(&bytes, head, &ask.method, &ask.headers))
+    })
+}
+
+/// Whether `Accept-Encoding` (RFC 9110, section 12.5.3) names gzip and does not rule it out.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).and_then(|weight| weight.parse::<f32>().ok());
+        is_gzip && weight.is_none_or(|weight| weight > 0.0)
+    })
 }
 
 fn escaped(text: &str) -> String {
@@ -117,7 +113,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fills_a_gap_is_text() {
+    fn what_fills_the_gap_is_text() {
         assert_eq!(escaped(r#"<a href="x">'&'"#), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;");
+    }
+
+    #[test]
+    fn who_takes_gzip_says_so() {
+        for (value, takes) in [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("deflate,gzip", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.0", false),
+            ("br", false),
+            ("x-gzip-like", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
+            assert_eq!(takes_gzip(&headers), takes, "{value}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
     }
 }

@@ -14,6 +14,7 @@ use crate::service::{ReleaseName, ReleasePatch};
 #[serde(deny_unknown_fields)]
 struct ReleaseBody {
     active: Option<bool>,
+    published: Option<String>,
     #[serde(default, deserialize_with = "json::present")]
     publish_at: Option<Option<String>>,
     #[serde(default, deserialize_with = "json::present")]
@@ -61,6 +62,7 @@ async fn read_patch(body: RequestBody) -> Result<ReleasePatch, Problem> {
     };
     Ok(ReleasePatch {
         active: body.active,
+        published: json::parse_some("published", body.published.as_deref())?,
         publish_at: parse_present("publish_at", body.publish_at)?,
         yanked: parse_present("yanked", body.yanked)?,
         description: json::parse_some("description", body.description.as_deref())?,

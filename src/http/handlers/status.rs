@@ -15,7 +15,7 @@ pub(super) fn healthz() -> Answer {
     json::respond(StatusCode::OK, &json!({ "alive": true }))
 }
 
-/// The server listens only once the index is built, so whoever gets an answer gets this one.
+/// Whoever asks before the index is loaded is answered by `http::front`.
 pub(super) fn readyz(ask: &Ask) -> Answer {
     let status = ask.registry().status();
     json::respond(StatusCode::OK, &json!({ "ready": true, "serial": status.serial, "packages": status.packages }))
@@ -24,10 +24,14 @@ pub(super) fn readyz(ask: &Ask) -> Answer {
 pub(super) fn metrics(ask: &Ask) -> Answer {
     let status = ask.registry().status();
     let mut text = ask.app.metrics.to_text();
+    let (uploads, upload_bytes) = ask.registry().count_unfinished_uploads()?;
     for (name, help, value) in [
-        ("packhouse_index_serial", "Serial of the index, in microseconds.", status.serial),
+        ("packhouse_index_serial", "Serial of the public index, in microseconds.", status.serial),
         ("packhouse_packages", "Public packages in the index.", status.packages),
         ("packhouse_blob_volumes", "Files that hold blobs.", status.volumes),
+        ("packhouse_event_listeners", "Clients that listen to events.", ask.registry().listeners() as u64),
+        ("packhouse_uploads_unfinished", "Resumable uploads that are not finished.", uploads),
+        ("packhouse_uploads_unfinished_bytes", "Bytes kept of them.", upload_bytes),
     ] {
         // Writing to a string does not fail.
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");

@@ -9,9 +9,14 @@ type Row = (&'static str, &'static str, &'static [(&'static str, &'static str)])
 
 /// Every path with the methods it has and the names of their routes.
 const TABLE: &[Row] = &[
-    ("/", "GET, HEAD", &[("GET", "landing"), ("HEAD", "landing")]),
-    ("/setup", "GET, HEAD, POST", &[("GET", "setup_page"), ("POST", "setup_form")]),
-    ("/style.css", "GET, HEAD", &[("GET", "asset")]),
+    ("/", "GET, HEAD", &[("GET", "page"), ("HEAD", "page")]),
+    ("/setup", "GET, HEAD", &[("GET", "page")]),
+    ("/omni", "GET, HEAD", &[("GET", "page")]),
+    ("/account/tokens", "GET, HEAD", &[("GET", "page")]),
+    ("/p/omni/kit.window", "GET, HEAD", &[("GET", "page")]),
+    ("/p/omni/kit.window/releases/stable/1.0.0+a", "GET, HEAD", &[("GET", "page")]),
+    ("/favicon.svg", "GET, HEAD", &[("GET", "asset")]),
+    ("/assets/index-abc.js", "GET, HEAD", &[("GET", "asset")]),
     ("/healthz", "GET, HEAD", &[("GET", "healthz")]),
     ("/readyz", "GET, HEAD", &[("GET", "readyz")]),
     ("/metrics", "GET, HEAD", &[("GET", "metrics")]),
@@ -70,6 +75,25 @@ const TABLE: &[Row] = &[
         &[("PUT", "put_requirements")],
     ),
     ("/api/v1/packages/omni/kit/releases/stable/1.0.0/files/any/a.zip/external", "POST", &[("POST", "put_external")]),
+    (
+        "/api/v1/uploads",
+        "OPTIONS, GET, HEAD, POST",
+        &[("OPTIONS", "upload_options"), ("GET", "uploads"), ("POST", "create_upload")],
+    ),
+    (
+        "/api/v1/uploads/7",
+        "OPTIONS, GET, HEAD, PATCH, DELETE",
+        &[
+            ("OPTIONS", "upload_options"),
+            ("GET", "upload"),
+            ("HEAD", "upload"),
+            ("PATCH", "continue_upload"),
+            ("DELETE", "delete_upload"),
+        ],
+    ),
+    ("/api/v1/attention", "GET, HEAD", &[("GET", "attention")]),
+    ("/api/v1/packages/omni/kit/statistics", "GET, HEAD", &[("GET", "statistics")]),
+    ("/api/v1/events", "GET, HEAD", &[("GET", "events")]),
     ("/registry/publish", "POST", &[("POST", "registry_publish")]),
     ("/registry/unpublish", "POST", &[("POST", "registry_unpublish")]),
     ("/api/v1/updates", "GET, HEAD", &[("GET", "updates")]),
@@ -82,6 +106,8 @@ const TABLE: &[Row] = &[
     ("/channels/beta/v2/summaries.gz", "GET, HEAD", &[("GET", "index_summaries")]),
     ("/channels/beta/v2/changes", "GET, HEAD", &[("GET", "index_changes")]),
     ("/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "index_package")]),
+    ("/v2/releases/omni.kit.json", "GET, HEAD", &[("GET", "index_releases")]),
+    ("/channels/beta/v2/releases/omni.kit.json", "GET, HEAD", &[("GET", "index_releases")]),
     ("/kit/v2/registry.gz", "GET, HEAD", &[("GET", "kit_registry")]),
     ("/channels/beta/kit/v2/summaries.gz", "GET, HEAD", &[("GET", "kit_summaries")]),
     ("/kit/v2/packages/omni.kit.gz", "GET, HEAD", &[("GET", "kit_package")]),
@@ -122,7 +148,21 @@ fn hostile_paths_have_no_route() {
     for path in ["/%ff", "/a%zz", "/%", "/%e2%28%a1", "/%4"] {
         assert!(matches!(get(path), NoRoute::Malformed(_)), "{path}");
     }
-    for path in ["/a/b", "//", "/v2/", "/v2", "/v2/packages/..gz", "/v2/archives/o.k/o.x-1.json", "*", "/api/v1/x"] {
+    for path in [
+        "/a/b",
+        "//",
+        "/p/omni",
+        "/p/omni/../x",
+        "/p/omni/a/b",
+        "/api",
+        "/Omni",
+        "/v2/",
+        "/v2",
+        "/v2/packages/..gz",
+        "/v2/archives/o.k/o.x-1.json",
+        "*",
+        "/api/v1/x",
+    ] {
         assert_eq!(get(path), NoRoute::NotFound, "{path}");
     }
     assert!(matches!(get(&format!("/{}", "a".repeat(5000))), NoRoute::Malformed(_)));

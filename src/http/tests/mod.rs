@@ -12,6 +12,7 @@ mod tls;
 mod unread_bodies;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use tokio::time::timeout;
 use super::forwarded::TrustedProxies;
 use super::server::Stopped;
 use super::tls::Tls;
-use super::{Body, Limits, Peer, Problem, RequestBody, Server, ServerConfig};
+use super::{Body, Limits, Peer, Problem, RequestBody, Server, ServerConfig, Workers};
 
 /// A time that strikes.
 const SHORT: Duration = Duration::from_millis(200);
@@ -51,10 +52,10 @@ impl TestServer {
         F: Future<Output = Response<Body>> + Send + 'static,
     {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server =
-            Server::bind(ServerConfig { listen, tls, limits, trusted_proxies, connections: std::sync::Arc::default() })
-                .await
-                .unwrap();
+        let workers = Arc::new(Workers::start().unwrap());
+        let connections = Arc::default();
+        let config = ServerConfig { listen, tls, limits, trusted_proxies, workers, connections };
+        let server = Server::bind(config).await.unwrap();
         let address = server.local_address().unwrap();
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(server.run(handler, async move {

@@ -1,6 +1,11 @@
 //! Requests on a connection: keep-alive, pipelining, bodies, panics.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::http::app::{App, AppConfig};
+use crate::http::front::Front;
+use crate::service::{Clock, DataDirectory, RegistryConfig};
 
 #[tokio::test]
 async fn a_connection_serves_many_requests() {
@@ -101,4 +106,36 @@ async fn an_upload_that_is_cut_off_is_told_from_a_complete_one() {
         let result = timeout(HANG, ended.recv()).await.unwrap().unwrap();
         assert!(matches!(result, Err(crate::http::RequestBodyError::Cut(_))), "{result:?}");
     }
+}
+
+/// The server used to listen only when everything was loaded, so that nobody could ask how far it was.
+#[tokio::test]
+async fn until_the_registry_is_open_only_health_is_told() {
+    let front = Arc::new(Front::default());
+    let handler = {
+        let front = Arc::clone(&front);
+        move |request, peer| Arc::clone(&front).answer(request, peer)
+    };
+    let server = TestServer::start_with(Limits::DEFAULT, None, TrustedProxies::default(), handler).await;
+    let mut client = server.connect().await;
+    assert_eq!(client.get("/healthz").await.status, StatusCode::OK);
+    let answer = client.get("/readyz").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.text(), r#"{"packages":0,"packages_loaded":0,"ready":false}"#);
+    assert!(answer.has_header("retry-after: 1") && answer.has_header("cache-control: no-store"));
+    let answer = client.get("/v2/registry.gz").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.text().contains("/readyz says how far it is"), "{}", answer.text());
+
+    // The app may come while connections are open.
+    let dir = tempfile::tempdir().unwrap();
+    let held = DataDirectory::hold(dir.path()).unwrap();
+    let opening = {
+        let front = Arc::clone(&front);
+        move || held.open(RegistryConfig::default(), Clock::System, front.progress()).unwrap()
+    };
+    let registry = tokio::task::spawn_blocking(opening).await.unwrap();
+    front.open(Arc::new(App::new(Arc::new(registry), AppConfig::default())));
+    assert!(client.get("/readyz").await.text().contains("\"ready\":true"));
+    assert_eq!(client.get("/v2/registry.gz").await.status, StatusCode::OK);
 }

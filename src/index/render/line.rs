@@ -1,12 +1,13 @@
 //! A line of a package's file: one archive, by its package id.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::index::archives::archive_path;
-use crate::index::source::FileSource;
+use crate::index::source::{FileSource, LineText};
 use crate::model::{FullName, PackageId, PlatformName, Release};
 
 /// An archive and its line.
@@ -14,9 +15,7 @@ pub(super) struct Line<'a> {
     pub(super) release: &'a Release,
     pub(super) platform: &'a PlatformName,
     pub(super) source: &'a FileSource,
-    pub(super) id: String,
-    /// The line without its line feed.
-    pub(super) text: String,
+    text: Arc<LineText>,
 }
 
 #[derive(Serialize)]
@@ -45,6 +44,11 @@ impl<'a> Line<'a> {
         platform: &'a PlatformName,
         source: &'a FileSource,
     ) -> Self {
+        let yanked = release.yanked.is_some();
+        let is_still_so = |known: &&Arc<LineText>| known.platform == *platform && known.yanked == yanked;
+        if let Some(text) = source.line.0.get().filter(is_still_so) {
+            return Self { release, platform, source, text: Arc::clone(text) };
+        }
         let id = PackageId { version: release.version.clone(), platform: platform.clone() }.to_string();
         let field = |name: &str| source.manifest.as_ref().and_then(|manifest| manifest.fields().get(name));
         let fields = Fields {
@@ -54,11 +58,24 @@ impl<'a> Line<'a> {
                 archive_path: archive_path(full_name, &id, &source.file),
                 size: source.file.size,
                 sha256: source.file.sha256.to_string(),
-                yanked: release.yanked.is_some(),
+                yanked,
             },
         };
         let text = format!("{id} {}", super::json(&fields));
-        Self { release, platform, source, id, text }
+        let text = Arc::new(LineText { platform: platform.clone(), yanked, id, text });
+        // What is remembered otherwise stays so; a release that is yanked is read anew, with nothing remembered.
+        let _ = source.line.0.set(Arc::clone(&text));
+        Self { release, platform, source, text }
+    }
+
+    /// Its package id.
+    pub(super) fn id(&self) -> &str {
+        &self.text.id
+    }
+
+    /// The line without its line feed.
+    pub(super) fn text(&self) -> &str {
+        &self.text.text
     }
 }
 
@@ -72,8 +89,8 @@ pub(super) fn one_per_id<'a, 'b>(lines: &mut Vec<&'b Line<'a>>) {
     let rank = |line: &Line<'_>| if line.platform.is_any() { 0 } else { line.platform.as_str().len() };
     let mut first: HashMap<&'b str, usize> = HashMap::new();
     for line in lines.iter().copied() {
-        let highest = first.entry(&line.id).or_default();
+        let highest = first.entry(line.id()).or_default();
         *highest = rank(line).max(*highest);
     }
-    lines.retain(|line| first.get(line.id.as_str()) == Some(&rank(line)));
+    lines.retain(|line| first.get(line.id()) == Some(&rank(line)));
 }

@@ -3,6 +3,7 @@
 //! Knows the texts of lines and summaries; which views exist and what else is in them does not matter here.
 
 mod line;
+mod listing;
 mod resolve;
 mod summary;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use self::line::Line;
+pub use self::listing::{ListedArchive, Listing, listing};
 use self::resolve::Releases;
 use super::package_file::PackageFile;
 use super::source::PackageSource;
@@ -79,7 +81,7 @@ pub fn render(source: &PackageSource) -> RenderedPackage {
             if lines.is_empty() {
                 return None;
             }
-            let file = PackageFile::new(Arc::clone(&shared_name), lines.iter().map(|line| &*line.text));
+            let file = PackageFile::new(Arc::clone(&shared_name), lines.iter().map(|line| line.text()));
             let channel_name = |line: &Line<'_>| {
                 source.channels.iter().find(|channel| channel.id == line.release.channel).map(|channel| &channel.name)
             };

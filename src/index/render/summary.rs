@@ -65,7 +65,7 @@ pub(super) fn entry<'a>(
         authors: field("authors"),
         repository: field("repository"),
         version: version.as_str(),
-        package_id: &shown.id,
+        package_id: shown.id(),
         published: shown.release.published,
         channel: channel(shown),
         platforms: lines[first..=last].iter().map(|line| line.platform.as_str()).collect(),

@@ -19,7 +19,21 @@ impl Buffers {
     /// An empty buffer with room for a chunk.
     pub(super) fn get(&self) -> Vec<u8> {
         let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        free.unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES))
+        free.map_or_else(
+            || Vec::with_capacity(CHUNK_BYTES),
+            |mut buffer| {
+                buffer.clear();
+                buffer
+            },
+        )
+    }
+
+    /// A buffer of a chunk's length, with anything in it: to be overwritten, without being cleared for that first.
+    pub(super) fn get_dirty(&self) -> Vec<u8> {
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut buffer = free.unwrap_or_default();
+        buffer.resize(CHUNK_BYTES, 0);
+        buffer
     }
 
     /// Makes `buffer` shareable; its last owner gives it back.
@@ -41,10 +55,9 @@ impl AsRef<[u8]> for Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let buffer = std::mem::take(&mut self.buffer);
         let mut free = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buffer.capacity() >= CHUNK_BYTES && free.len() < FREE_MAX {
-            buffer.clear();
             free.push(buffer);
         }
     }
@@ -66,6 +79,7 @@ mod tests {
         drop(part);
         assert_eq!(buffers.0.lock().unwrap().len(), 1);
         assert!(buffers.get().is_empty());
+        assert_eq!(buffers.get_dirty().len(), CHUNK_BYTES);
         drop(buffers.share(vec![1]));
         assert!(buffers.0.lock().unwrap().is_empty(), "too small to be of use");
     }

@@ -66,6 +66,18 @@ impl BlobLayout {
             && self.runs().all(|(at, run)| at == volume || run.start.max(range.start) >= run.end.min(range.end))
     }
 
+    /// Whether any of the chunks `range` is in `volume`.
+    pub(super) fn places_any(&self, range: &Range<u32>, volume: u32) -> bool {
+        self.runs().any(|(at, run)| at == volume && run.start.max(range.start) < run.end.min(range.end))
+    }
+
+    /// Adds whole chunks behind those that are there, which are whole ones too.
+    pub(super) fn append(&mut self, extents: &[Extent], chunk_crcs: &[u32]) {
+        extents.iter().for_each(|extent| push(&mut self.extents, extent.volume, extent.chunks));
+        self.chunk_crcs.extend_from_slice(chunk_crcs);
+        self.size_bytes = u64::from(self.chunks()) * chunks::CHUNK_BYTES as u64;
+    }
+
     /// Says that the chunks `range` are in `volume` from now on.
     pub(super) fn relocate(&mut self, range: &Range<u32>, volume: u32) {
         let mut extents = Vec::new();
@@ -77,6 +89,18 @@ impl BlobLayout {
         }
         self.extents = extents;
     }
+}
+
+/// Where the chunks `range` are of those that `extents` place.
+pub(super) fn slice(extents: &[Extent], range: Range<u32>) -> Vec<Extent> {
+    let mut found = Vec::new();
+    let mut next = 0;
+    for extent in extents {
+        let (start, end) = (range.start.max(next), range.end.min(next + extent.chunks));
+        push(&mut found, extent.volume, end.saturating_sub(start));
+        next += extent.chunks;
+    }
+    found
 }
 
 /// Adds `chunks` in `volume` to the end of `extents`.

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bincode::{Decode, Encode};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 
-use super::layout::{BlobLayout, Extent};
+use super::layout::{self, BlobLayout, Extent};
+use super::partial::Part;
 use super::survey::LiveBlob;
 use super::write::StoredBlob;
 use super::{EntityFile, chunks};
@@ -25,6 +26,9 @@ const BLOBS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("blobs");
 const LAYOUTS: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_layouts");
 /// Layouts of blobs nobody refers to any more, until their chunks are removed.
 const GARBAGE: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_garbage");
+/// Content that is not finished yet, by blob id: what of it follows the last whole chunk. The whole chunks have a layout
+/// like that of a live blob.
+const PARTIALS: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_partials");
 /// Live bytes of content per volume; a volume without a row has none.
 const VOLUMES: TableDefinition<u32, u64> = TableDefinition::new("blob_volumes");
 /// [`NEXT_ID`] and [`SWEPT_BELOW`].
@@ -88,6 +92,7 @@ pub fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError>
     transaction.open_table(LAYOUTS)?;
     transaction.open_table(GARBAGE)?;
     transaction.open_table(VOLUMES)?;
+    transaction.open_table(PARTIALS)?;
     transaction.open_table(MARKS)?;
     Ok(())
 }
@@ -98,11 +103,15 @@ pub fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError>
 /// # Errors
 /// Those of the file.
 pub fn adopt(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<Adopted, StorageError> {
+    let kept = if stored.is_offered() { take_partial(transaction, stored.layout().blob_id)? } else { None };
     stored.offer();
+    let layout = kept.as_ref().map_or_else(|| stored.layout(), |kept| with_rest(kept, stored.layout()));
     if add_reference(transaction, stored.sha256())?.is_some() {
+        if kept.is_some() {
+            transaction.open_table(GARBAGE)?.insert(layout.blob_id, &layout_bytes(layout)?[..])?;
+        }
         return Ok(Adopted::Existing);
     }
-    let layout = stored.layout();
     let record = BlobRecord::V1 {
         blob_id: layout.blob_id,
         size_bytes: layout.size_bytes,
@@ -115,6 +124,87 @@ pub fn adopt(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<Adop
         change_live_bytes(transaction, volume, |live| live.checked_add(bytes))?;
     }
     Ok(Adopted::New)
+}
+
+/// Keeps the next part of content that is not finished.
+///
+/// # Errors
+/// Those of the file; [`StorageError::Corrupt`] if it does not follow what was kept before.
+pub fn keep_part(transaction: &WriteTransaction, part: &Part) -> Result<(), StorageError> {
+    let mut layouts = transaction.open_table(LAYOUTS)?;
+    let nothing = || BlobLayout { blob_id: part.blob_id, size_bytes: 0, extents: Vec::new(), chunk_crcs: Vec::new() };
+    let mut layout = layout_in(&layouts, part.blob_id)?.unwrap_or_else(nothing);
+    if layout.chunks() != part.first {
+        return Err(damaged(&format!("a part of blob {} does not follow what is kept of it", part.blob_id)));
+    }
+    layout.append(&part.extents, &part.chunk_crcs);
+    layouts.insert(part.blob_id, &layout_bytes(layout)?[..])?;
+    for extent in &part.extents {
+        let bytes = u64::from(extent.chunks) * chunks::CHUNK_BYTES as u64;
+        change_live_bytes(transaction, extent.volume, |live| live.checked_add(bytes))?;
+    }
+    transaction.open_table(PARTIALS)?.insert(part.blob_id, part.tail.as_ref())?;
+    Ok(())
+}
+
+/// Gives up content that is not finished; the collector will remove what was kept of it.
+///
+/// # Errors
+/// Those of the file.
+pub fn drop_part(transaction: &WriteTransaction, blob_id: u64) -> Result<(), StorageError> {
+    if let Some(layout) = take_partial(transaction, blob_id)? {
+        transaction.open_table(GARBAGE)?.insert(blob_id, &layout_bytes(layout)?[..])?;
+    }
+    Ok(())
+}
+
+/// Gives up complete content of which parts were kept; without such parts it does nothing.
+///
+/// # Errors
+/// Those of the file.
+pub fn give_up(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<(), StorageError> {
+    if let Some(kept) = take_partial(transaction, stored.layout().blob_id)? {
+        let layout = with_rest(&kept, stored.layout());
+        transaction.open_table(GARBAGE)?.insert(layout.blob_id, &layout_bytes(layout)?[..])?;
+    }
+    Ok(())
+}
+
+/// The layout of complete content, of which what was kept may have moved since.
+fn with_rest(kept: &BlobLayout, mut layout: BlobLayout) -> BlobLayout {
+    let rest = layout::slice(&layout.extents, kept.chunks()..layout.chunks());
+    layout.extents.clone_from(&kept.extents);
+    rest.iter().for_each(|extent| layout::push(&mut layout.extents, extent.volume, extent.chunks));
+    layout
+}
+
+/// Takes unfinished content out of the tables, and answers where its whole chunks are.
+fn take_partial(transaction: &WriteTransaction, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
+    if transaction.open_table(PARTIALS)?.remove(blob_id)?.is_none() {
+        return Ok(None);
+    }
+    let mut layouts = transaction.open_table(LAYOUTS)?;
+    let layout = layout_in(&layouts, blob_id)?.ok_or_else(|| damaged(&format!("part {blob_id} has no layout")))?;
+    layouts.remove(blob_id)?;
+    for (volume, bytes) in layout.bytes_by_volume() {
+        change_live_bytes(transaction, volume, |live| live.checked_sub(bytes))?;
+    }
+    Ok(Some(layout))
+}
+
+/// Whether this is content that is not finished.
+pub(super) fn is_partial(snapshot: &ReadTransaction, blob_id: u64) -> Result<bool, StorageError> {
+    Ok(snapshot.open_table(PARTIALS)?.get(blob_id)?.is_some())
+}
+
+/// What is kept of unfinished content: where its whole chunks are, and the bytes behind them.
+pub(super) fn partial(snapshot: &ReadTransaction, blob_id: u64) -> Result<Option<(BlobLayout, Vec<u8>)>, StorageError> {
+    let Some(tail) = snapshot.open_table(PARTIALS)?.get(blob_id)?.map(|row| row.value().to_vec()) else {
+        return Ok(None);
+    };
+    let layout = layout_in(&snapshot.open_table(LAYOUTS)?, blob_id)?;
+    let layout = layout.ok_or_else(|| damaged(&format!("part {blob_id} has no layout")))?;
+    Ok(Some((layout, tail)))
 }
 
 /// Adds one reference to live content; answers what it is, or nothing if there is no such content.

@@ -10,12 +10,16 @@
 //! begin -> write… -> finish -> StoredBlob -> ledger::adopt (in an entity commit) -> release -> collect
 //!            any of these dropped before adoption: the chunks are discarded
 //! ```
+//!
+//! Content that comes in several sittings is kept part by part (`ledger::keep_part`) until it is adopted or dropped.
 
 mod buffers;
+mod cached_reads;
 mod chunks;
 mod collect;
 mod layout;
 pub mod ledger;
+mod partial;
 mod pins;
 mod read;
 mod rewrite;
@@ -37,6 +41,7 @@ use tokio::sync::Semaphore;
 pub use chunks::CHUNK_BYTES;
 pub use collect::Collected;
 pub use layout::{BlobLayout, Extent};
+pub use partial::{Mark, Part};
 pub use read::{BlobReader, ReadError};
 pub use survey::{LiveBlob, Survey, SurveyedVolume, Usage, UsedVolume};
 pub use write::{BeginError, BlobWriter, StoredBlob};

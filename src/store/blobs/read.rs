@@ -1,7 +1,7 @@
 //! The way of content out of the volumes.
 //!
-//! Owns downloads: ranges, reading ahead by one chunk, and the check of every chunk. Never holds a snapshot while a
-//! client is waited for, beyond the chunks in its hands.
+//! Owns downloads: ranges, reading ahead by one chunk where the disk is waited for, and the check of every chunk. Never
+//! holds a snapshot while a client is waited for, beyond the chunks in its hands.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -16,6 +16,9 @@ use super::layout::BlobLayout;
 use super::pins::BlobPin;
 use super::{Blobs, Shared, chunks, ledger};
 use crate::store::file::StorageError;
+
+/// Chunks that a download reads from the system's cache before others on its thread have their turn: half a millisecond.
+const CACHED_IN_A_ROW_MAX: u32 = 4;
 
 /// Why content cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +73,7 @@ impl Blobs {
             left_bytes: end - start,
             ready: VecDeque::new(),
             ahead: None,
+            cached_in_a_row: 0,
         })
     }
 }
@@ -98,6 +102,24 @@ impl Shared {
         self.read_at(&now, index)?.ok_or(ReadError::Corrupt { volume, blob_id, chunk: index })
     }
 
+    /// Reads a whole chunk at once, if that needs no waiting.
+    fn read_cached(&self, layout: &Mutex<Arc<BlobLayout>>, index: u32) -> Option<Bytes> {
+        let layout = Arc::clone(&layout.lock().unwrap_or_else(PoisonError::into_inner));
+        let crc = layout.chunk_crcs.get(index as usize)?;
+        let key = (layout.volume_of(index)?, layout.blob_id, index);
+        let place = self.volumes.cached.find(key)?;
+        let mut buffer = self.buffers.get_dirty();
+        let was_cached = place.read(&mut buffer);
+        let bytes = self.buffers.share(buffer);
+        if was_cached && crc32fast::hash(&bytes) == *crc {
+            return Some(bytes);
+        }
+        if was_cached {
+            self.volumes.cached.forget(key);
+        }
+        None
+    }
+
     fn read_at(&self, layout: &BlobLayout, index: u32) -> Result<Option<Bytes>, ReadError> {
         let blob_id = layout.blob_id;
         let (Some(volume), Some(crc)) = (layout.volume_of(index), layout.chunk_crcs.get(index as usize)) else {
@@ -120,7 +142,8 @@ struct Source {
 
 type Read = Pin<Box<dyn Future<Output = Result<VecDeque<Bytes>, ReadError>> + Send>>;
 
-/// A download: a stream of chunks, read ahead by one, or by the few small ones of the tail. Ends after the first error.
+/// A download: a stream of chunks. What the system has in its cache is read as it is asked for; for the rest, one chunk,
+/// or the few small ones of the tail, is read ahead. Ends after the first error.
 pub struct BlobReader {
     source: Arc<Source>,
     next_chunk: u32,
@@ -132,6 +155,8 @@ pub struct BlobReader {
     left_bytes: u64,
     ready: VecDeque<Bytes>,
     ahead: Option<Read>,
+    /// Chunks read without waiting since others on the thread had their turn.
+    cached_in_a_row: u32,
 }
 
 impl std::fmt::Debug for BlobReader {
@@ -145,6 +170,17 @@ impl BlobReader {
     #[must_use]
     pub fn left_bytes(&self) -> u64 {
         self.left_bytes
+    }
+
+    /// The next chunk, if it can be had without waiting.
+    fn take_cached(&mut self) -> Option<Bytes> {
+        if self.ask_bytes == 0 {
+            return None;
+        }
+        let bytes = self.source.shared.read_cached(&self.source.layout, self.next_chunk)?;
+        self.ask_bytes = self.ask_bytes.saturating_sub(bytes.len() as u64);
+        self.next_chunk += 1;
+        Some(bytes)
     }
 
     /// Asks for the next chunks, about [`chunks::CHUNK_BYTES`] together, if the range has more.
@@ -187,9 +223,22 @@ impl Stream for BlobReader {
             return Poll::Ready(None);
         }
         if this.ready.is_empty() {
-            if this.ahead.is_none() {
-                this.ask();
+            if this.cached_in_a_row == CACHED_IN_A_ROW_MAX {
+                this.cached_in_a_row = 0;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
             }
+            if this.ahead.is_none() {
+                match this.take_cached() {
+                    Some(bytes) => {
+                        this.cached_in_a_row += 1;
+                        this.ready.push_back(bytes);
+                    }
+                    None => this.ask(),
+                }
+            }
+        }
+        if this.ready.is_empty() {
             let Some(read) = &mut this.ahead else { return Poll::Ready(None) };
             let Poll::Ready(result) = read.as_mut().poll(context) else { return Poll::Pending };
             this.ahead = None;

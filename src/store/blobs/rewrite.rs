@@ -59,9 +59,11 @@ impl Shared {
             layout = ledger::live_layout_of(snapshot, run.blob_id)?;
             Ok(())
         })?;
-        let Some(layout) = layout.filter(|layout| layout.places(&run.range(), number)) else { return Ok(()) };
+        // Of content that came in several sittings, a run may hold chunks that came once more elsewhere.
+        let Some(layout) = layout.filter(|layout| layout.places_any(&run.range(), number)) else { return Ok(()) };
+        let live: Vec<u32> = run.range().filter(|index| layout.volume_of(*index) == Some(number)).collect();
         let layout = Mutex::new(Arc::new(layout));
-        for index in run.range() {
+        for index in live {
             let bytes = match self.read_chunk(&layout, index) {
                 Ok(bytes) => bytes,
                 Err(ReadError::Gone { .. }) => return Ok(()),

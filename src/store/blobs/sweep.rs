@@ -30,8 +30,12 @@ impl Shared {
             self.entities.look(&mut |snapshot| {
                 orphans.clear();
                 for run in &runs {
+                    // Somebody may be going on with unfinished content at this moment.
+                    if ledger::is_partial(snapshot, run.blob_id)? {
+                        continue;
+                    }
                     let layout = ledger::layout_of(snapshot, run.blob_id)?;
-                    if !layout.is_some_and(|layout| layout.places(&run.range(), number)) {
+                    if !layout.is_some_and(|layout| layout.places_any(&run.range(), number)) {
                         orphans.push(*run);
                     }
                 }

@@ -4,6 +4,7 @@ mod crash;
 mod faults;
 mod lifecycle;
 mod model;
+mod partial;
 
 use std::collections::BTreeMap;
 

@@ -106,8 +106,9 @@ pub(super) fn put(transaction: &WriteTransaction, scratch: &mut VolumeScratch, p
     let mut runs = transaction.open_table(RUNS)?;
     let key = (put.blob_id, put.run_first);
     let (count, bytes) = runs.get(key)?.map_or((0, 0), |row| row.value());
-    runs.insert(key, (count.max(index - put.run_first), bytes + added - replaced))?;
-    change_fill(transaction, scratch, |payload| payload + added - replaced)
+    // Chunks of unfinished content that come once more may have been counted with another run.
+    runs.insert(key, (count.max(index - put.run_first), (bytes + added).saturating_sub(replaced)))?;
+    change_fill(transaction, scratch, |payload| (payload + added).saturating_sub(replaced))
 }
 
 /// Removes up to [`REMOVE_CHUNKS_MAX`] chunks of a blob, or of its run that begins at `run`. Repeat it for more.

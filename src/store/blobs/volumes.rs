@@ -11,10 +11,12 @@ use bytes::Bytes;
 use redb::{ReadTransaction, WriteTransaction};
 
 use super::BlobOptions;
+use super::cached_reads::CachedReads;
+use super::chunks::CHUNK_BYTES;
 use super::sealed::SealedVolumes;
 use super::volume::{self, Fill, Put, VolumeScratch};
 use crate::store::file::{FileOptions, Lane, Pending, RedbFile, StorageError, UNFINISHED, WriteError};
-use crate::store::media::Media;
+use crate::store::media::{Media, with_place};
 
 const FOLDER: &str = "blobs";
 /// Attempts to use a volume that changes its state at the same time. Two are enough but for a rollover in between.
@@ -35,6 +37,7 @@ pub(super) struct Volumes {
     /// The volume before the active one, until it is closed.
     retiring: Mutex<Option<Arc<Active>>>,
     sealed: SealedVolumes,
+    pub(super) cached: CachedReads,
     /// Held during a rollover; true when no more may happen.
     closed: Mutex<bool>,
 }
@@ -136,6 +139,7 @@ impl Volumes {
         let number = numbers.last().copied().unwrap_or(1);
         numbers.insert(number);
         let active = Active::open(&media, number, options.active_cache_bytes)?;
+        let cached = CachedReads::new(Arc::clone(&media));
         let sealed = SealedVolumes::new(Arc::clone(&media), options.sealed_cache_bytes, options.sealed_open_max);
         Ok(Self {
             media,
@@ -144,6 +148,7 @@ impl Volumes {
             active: RwLock::new(active),
             retiring: Mutex::new(None),
             sealed,
+            cached,
             closed: Mutex::new(false),
         })
     }
@@ -152,6 +157,7 @@ impl Volumes {
         *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.active().file.close();
         self.sealed.close();
+        self.cached.close();
     }
 
     pub(super) fn active(&self) -> Arc<Active> {
@@ -273,6 +279,7 @@ impl Volumes {
         let removed = self.media.remove(&file_name(number)).map_err(|error| StorageError::from_io(&error));
         // Its handle would keep the space from the disk.
         self.sealed.forget(number);
+        self.cached.forget_volume(number);
         if removed.is_err() {
             self.numbers.write().unwrap_or_else(PoisonError::into_inner).insert(number);
         }
@@ -317,7 +324,14 @@ impl Volumes {
         index: u32,
         len: usize,
     ) -> Result<Option<Bytes>, StorageError> {
-        Ok(self.view(number, |snapshot| volume::chunk(snapshot, blob_id, index, len))?.flatten())
+        let look = || -> Result<Option<Bytes>, StorageError> {
+            Ok(self.view(number, |snapshot| volume::chunk(snapshot, blob_id, index, len))?.flatten())
+        };
+        let Some((bytes, place)) = with_place(look)? else { return Ok(None) };
+        if let Some(place) = place.filter(|_| len == CHUNK_BYTES) {
+            self.cached.learn((number, blob_id, index), place, &file_name(number));
+        }
+        Ok(Some(bytes))
     }
 
     /// The active volume, if its file is large and mostly free once everything is done that was to be removed from it

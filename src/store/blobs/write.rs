@@ -43,23 +43,25 @@ pub enum BeginError {
 /// Content that is being received. Dropping it discards what was stored so far.
 #[derive(Debug)]
 pub struct BlobWriter {
-    claim: Claim,
+    pub(super) claim: Claim,
     reservation: Reservation,
-    sha256: DigestState,
-    crc32: crc32fast::Hasher,
-    size_bytes: u64,
-    chunk_crcs: Vec<u32>,
+    pub(super) sha256: DigestState,
+    pub(super) crc32: crc32fast::Hasher,
+    pub(super) size_bytes: u64,
+    pub(super) chunk_crcs: Vec<u32>,
     /// Where the last run of chunks in one volume began.
-    run: Option<(u32, u32)>,
-    buffer: Vec<u8>,
+    pub(super) run: Option<(u32, u32)>,
+    pub(super) buffer: Vec<u8>,
     /// Chunks that are ready, with the index of the first.
-    outbox: Option<(u32, Vec<Bytes>)>,
-    under_way: VecDeque<(Stored, u64)>,
+    pub(super) outbox: Option<(u32, Vec<Bytes>)>,
+    pub(super) under_way: VecDeque<(Stored, u64)>,
     failed: Option<StorageError>,
+    /// Chunks that are kept in the ledger while the content is not finished.
+    pub(super) kept_chunks: u32,
 }
 
 /// `ring`'s state, which has a `Debug` too long to be of use.
-struct DigestState(ring::digest::Context);
+pub(super) struct DigestState(pub(super) ring::digest::Context);
 
 impl std::fmt::Debug for DigestState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -81,15 +83,15 @@ pub struct StoredBlob {
 /// The chunks of one upload, discarded when this is dropped unless the ledger has them.
 #[derive(Debug)]
 pub(super) struct Claim {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// 0 until something is sent: ids in the order of storing keep the crumbs of different blobs together.
-    blob_id: u64,
-    extents: Vec<Extent>,
-    pins: Vec<VolumePin>,
-    lane: Lane,
+    pub(super) blob_id: u64,
+    pub(super) extents: Vec<Extent>,
+    pub(super) pins: Vec<VolumePin>,
+    pub(super) lane: Lane,
     /// Whether an entity commit may have adopted the blob.
-    offered: AtomicBool,
-    settled: bool,
+    pub(super) offered: AtomicBool,
+    pub(super) settled: bool,
 }
 
 impl Blobs {
@@ -110,7 +112,14 @@ impl Blobs {
             offered: AtomicBool::new(false),
             settled: false,
         };
-        Ok(BlobWriter {
+        Ok(BlobWriter::with(claim, reservation))
+    }
+}
+
+impl BlobWriter {
+    /// A writer that has received nothing yet.
+    pub(super) fn with(claim: Claim, reservation: Reservation) -> Self {
+        Self {
             claim,
             reservation,
             sha256: DigestState(ring::digest::Context::new(&ring::digest::SHA256)),
@@ -122,11 +131,10 @@ impl Blobs {
             outbox: None,
             under_way: VecDeque::new(),
             failed: None,
-        })
+            kept_chunks: 0,
+        }
     }
-}
 
-impl BlobWriter {
     /// Bytes received so far.
     #[must_use]
     pub fn len_bytes(&self) -> u64 {
@@ -256,6 +264,15 @@ impl BlobWriter {
         Ok(())
     }
 
+    /// Waits until all that was made ready to be sent is durable.
+    pub(super) async fn wait_for_all(&mut self) -> Result<(), StorageError> {
+        self.flush().await?;
+        while !self.under_way.is_empty() {
+            self.receive_answer().await?;
+        }
+        Ok(())
+    }
+
     /// Ends the upload: when this returns, all of it is durable.
     ///
     /// # Errors
@@ -268,9 +285,7 @@ impl BlobWriter {
             self.enqueue(pieces)?;
             self.flush().await?;
         }
-        while !self.under_way.is_empty() {
-            self.receive_answer().await?;
-        }
+        self.wait_for_all().await?;
         self.claim.need_id();
         Ok(StoredBlob {
             sha256: Sha256::from_ring(&self.sha256.0.finish()),
@@ -332,6 +347,11 @@ impl StoredBlob {
         Ok(bytes)
     }
 
+    /// Whether the ledger may know of it, be it of a part.
+    pub(super) fn is_offered(&self) -> bool {
+        self.claim.offered.load(Ordering::Acquire)
+    }
+
     /// From now on, only the ledger can tell whether the content is needed.
     pub(super) fn offer(&self) {
         self.claim.offered.store(true, Ordering::Release);
@@ -339,7 +359,7 @@ impl StoredBlob {
 }
 
 impl Claim {
-    fn need_id(&mut self) {
+    pub(super) fn need_id(&mut self) {
         if self.blob_id == 0 {
             self.blob_id = self.shared.new_id();
         }

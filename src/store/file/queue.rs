@@ -31,9 +31,10 @@ const PERMIT_BYTES: usize = 1024;
 /// Which queue a job waits in. Within a lane, jobs run in the order of their submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// All that wait are taken into the next commit, before any bulk.
+    /// All that wait are taken into the next commit, without any bulk if the last commit had some.
     Small,
-    /// At most 1 MiB is taken into a commit beside small jobs, and 12 MiB when there have been none for a while.
+    /// Goes into every other commit at least: at most 1 MiB while small jobs come, and 12 MiB when there have been none
+    /// for a while.
     Bulk,
 }
 
@@ -47,6 +48,8 @@ struct State<C> {
     lanes: [VecDeque<Queued<C>>; 2],
     closed: bool,
     last_small: Option<Instant>,
+    /// The last commit left bulk jobs waiting for the sake of small ones.
+    bulk_passed_over: bool,
     /// The generation of the handle that a reader found useless.
     reopen: Option<u64>,
 }
@@ -73,7 +76,13 @@ impl<C> Queue<C> {
             jobs: Arc::new(Semaphore::new(LANE_JOBS_MAX)),
             bytes: Arc::new(Semaphore::new(LANE_BYTES_MAX / PERMIT_BYTES)),
         };
-        let state = State { lanes: [VecDeque::new(), VecDeque::new()], closed: false, last_small: None, reopen: None };
+        let state = State {
+            lanes: [VecDeque::new(), VecDeque::new()],
+            closed: false,
+            last_small: None,
+            bulk_passed_over: false,
+            reopen: None,
+        };
         Self { state: Mutex::new(state), work: Condvar::new(), rooms: [room(), room()] }
     }
 
@@ -141,6 +150,11 @@ impl<C> Queue<C> {
         take(&mut state.lanes[0], &mut jobs, COMMIT_SMALL_JOBS_MAX, COMMIT_SMALL_BYTES_MAX);
         if !jobs.is_empty() {
             state.last_small = Some(Instant::now());
+        }
+        // A small job has waited for one commit already; it does not wait for bulk in its own as well.
+        state.bulk_passed_over = !jobs.is_empty() && !state.bulk_passed_over && !state.lanes[1].is_empty();
+        if state.bulk_passed_over {
+            return Next::Commit(jobs);
         }
         let small_expected = state.last_small.is_some_and(|at| at.elapsed() < SMALL_EXPECTED);
         let bulk_bytes_max = if small_expected { COMMIT_BULK_BYTES_BESIDE_SMALL_MAX } else { COMMIT_BULK_BYTES_MAX };

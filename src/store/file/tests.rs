@@ -160,17 +160,21 @@ fn a_job_that_fails_after_writing_is_undone_and_the_others_run_again() {
 fn small_jobs_pass_the_bulk_that_waits() {
     let rig = Rig::open(&FaultMedia::new());
     let (release, held) = rig.hold();
-    let bulk: Vec<_> = (0..12).map(|key| rig.submit(Lane::Bulk, 1 << 19, insert(100 + key, 0))).collect();
-    let small = rig.submit(Lane::Small, 0, insert(1, 1));
+    let bulk: Vec<_> = (0..12).map(|key| rig.submit(Lane::Bulk, 1 << 19, insert(1000 + key, 0))).collect();
+    let small: Vec<_> = (0..257).map(|key| rig.submit(Lane::Small, 0, insert(key, 1))).collect();
     drop(release);
     assert!(held.wait().is_err());
-    small.wait().unwrap();
+    for small in small {
+        small.wait().unwrap();
+    }
     let first = rig.commits.recv().unwrap();
-    assert_eq!(first, [1, 100, 101], "the small job and 1 MiB of bulk");
+    assert_eq!(first, (0..256).collect::<Vec<_>>(), "as many small jobs as a commit takes, and no bulk");
+    let second = rig.commits.recv().unwrap();
+    assert_eq!(second, [256, 1000, 1001], "the last small job and 1 MiB of the bulk that was passed over");
     for bulk in bulk {
         bulk.wait().unwrap();
     }
-    assert_eq!(rig.commits.try_iter().flatten().collect::<Vec<_>>(), (102..112).collect::<Vec<_>>());
+    assert_eq!(rig.commits.try_iter().flatten().collect::<Vec<_>>(), (1002..1012).collect::<Vec<_>>());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod package;
 mod platform;
 mod release;
 mod session;
+mod upload;
 mod user;
 
 pub use index_change::{IndexChange, StoredView};

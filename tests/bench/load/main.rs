@@ -26,7 +26,7 @@ fill      makes packages with one external version each:   --url --token --prefi
 index     makes the packages and versions that standard input lists, a line each: name, version, manifest,
           divided by tabs:                                  --url --token --clients
 publish   publishes small files, every one a new version:   --url --token --prefix --packages --clients --millis --run
-          (--bytes-min --bytes-max)
+          (--bytes-min --bytes-max; --raw yes: to a server that takes raw files)
 files     publishes a number of files of one size:          --url --token --prefix --packages --clients --count
                                                             --bytes --run
 upload    uploads large files, one per client:              --url --token --prefix --clients --bytes --run

@@ -85,6 +85,8 @@ struct Work<'o> {
     /// Makes versions and contents of one call differ from those of others.
     run: u64,
     pool: Pool,
+    /// Whether the server is one that takes raw files where anyone likes, without packages.
+    raw: bool,
 }
 
 impl<'o> Work<'o> {
@@ -95,17 +97,25 @@ impl<'o> Work<'o> {
             packages: options.number("packages")?,
             run,
             pool: Pool::new(run + 1),
+            raw: options.text("raw").is_ok(),
         })
     }
 
     /// Publishes the file with the number `at`.
     fn publish(&self, client: &mut Client<'_>, at: usize, len: usize, body: &mut Vec<u8>) -> Result<(), Failure> {
         self.pool.small(self.run << 32 | at as u64, len, body);
-        let path = file_path(&format!("{}{}", self.prefix, at % self.packages), &format!("{}.{at}.0", self.run));
+        let (name, version) = (format!("{}{}", self.prefix, at % self.packages), format!("{}.{at}.0", self.run));
+        if self.raw {
+            return client.demand("PUT", &format!("/raw/{name}/{version}/a.bin"), "application/octet-stream", body);
+        }
+        let path = file_path(&name, &version);
         client.demand("PUT", &format!("{path}?create=active"), "application/octet-stream", body)
     }
 }
 
 fn make_packages(server: &Server, work: &Work<'_>) -> Result<(), Failure> {
+    if work.raw {
+        return Ok(());
+    }
     fill::each(server, 4, work.packages, |client, at| fill::create(client, &format!("{}{at}", work.prefix)))
 }

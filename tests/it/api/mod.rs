@@ -1,16 +1,19 @@
 //! The calls of the API, by subject: what each does, answers and refuses. Who may call them is `roles`' matter.
 
 mod administration;
+mod attention;
 mod audit;
 mod channels;
 mod conditions;
 mod downloads;
+mod events;
 mod files;
 mod index;
 mod kit;
 mod members;
 mod openapi;
 mod packages;
+mod pages;
 mod platforms;
 mod problems;
 mod proxies;
@@ -19,8 +22,10 @@ mod releases;
 mod search;
 mod session;
 mod setup;
+mod statistics;
 mod tokens;
 mod updates;
+mod uploads;
 mod users;
 
 use serde_json::Value;

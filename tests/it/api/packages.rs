@@ -19,6 +19,8 @@ fn a_package_is_made_changed_and_deleted() {
         ("private_token_set", json!(false)),
         ("role", json!("owner")),
         ("latest", json!({})),
+        ("default_channel", json!("stable")),
+        ("channels", json!(["stable", "beta", "alpha"])),
     ] {
         assert_eq!(made[field], value, "{field}");
     }
@@ -27,6 +29,9 @@ fn a_package_is_made_changed_and_deleted() {
     assert_eq!(made["access_token"], Value::Null, "a public package needs none");
     let path = "/api/v1/packages/omni/kit.Window";
     assert_eq!(omni.get(path).is(200).json(), made);
+    assert!(made["platforms"].as_array().unwrap().contains(&json!("linux-x64")));
+    let seen = server.anonymous().get(path).is(200).json();
+    assert!(seen["channels"].is_null() && seen["platforms"].is_null(), "they are for those who publish: {seen}");
     for name in ["kit.Window", "KIT.window"] {
         let again = omni.post("/api/v1/packages").json(&json!({ "name": name }));
         assert_eq!(again.problem(409, "omni.kit.Window is taken")["field"], "name");

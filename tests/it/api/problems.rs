@@ -8,8 +8,16 @@ use crate::support::TestServer;
 fn unknown_paths_and_methods_are_told_apart() {
     let server = TestServer::start();
     let anonymous = server.anonymous();
-    for path in ["/nothing", "/api/v1/nothing", "/api/v2/packages", "/v2/nothing.gz", "/api/v1/packages/omni", "/t/x"] {
-        let status = if path == "/t/x" { 401 } else { 404 };
+    for path in [
+        "/no/thing",
+        "/nothing.txt",
+        "/api/v1/nothing",
+        "/api/v2/packages",
+        "/v2/nothing.gz",
+        "/api/v1/packages/omni",
+        "/t/x/v2/registry.gz",
+    ] {
+        let status = if path.starts_with("/t/x") { 401 } else { 404 };
         anonymous.get(path).problem(status, "");
     }
     for (method, path, allow) in [
@@ -30,12 +38,12 @@ fn unknown_paths_and_methods_are_told_apart() {
 fn every_answer_is_guarded() {
     let server = TestServer::start();
     let omni = server.omni();
-    for path in ["/", "/setup", "/style.css", "/healthz", "/nothing", "/api/v1/session", "/v2/registry.gz"] {
+    for path in ["/", "/setup", "/favicon.svg", "/healthz", "/no/thing", "/api/v1/session", "/v2/registry.gz"] {
         let answer = omni.get(path).send();
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert!(answer.find("server").is_none(), "what runs here is nobody's business");
     }
-    for path in ["/api/v1/session", "/api/v1/packages", "/nothing"] {
+    for path in ["/api/v1/session", "/api/v1/packages", "/no/thing"] {
         assert_eq!(omni.get(path).send().header("cache-control"), "no-store", "{path}");
     }
     let page = omni.get("/").is(200);
@@ -64,7 +72,7 @@ fn operators_see_that_it_lives() {
     let anonymous = server.anonymous();
     assert_eq!(anonymous.get("/healthz").is(200).json(), json!({ "alive": true }));
     assert_eq!(anonymous.get("/readyz").is(200).json()["ready"], true);
-    anonymous.get("/nothing").is(404);
+    anonymous.get("/no/thing").is(404);
     let metrics = anonymous.get("/metrics").is(200);
     assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
     for line in metrics.text().lines().filter(|line| !line.starts_with('#')) {

@@ -351,3 +351,29 @@ fn a_client_of_another_house_publishes_and_withdraws() {
     let output = output.expect("python3 runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// A new package used to become a version of another one, `body-1.0.0` of `omni.http`, where its name went on with a
+/// hyphen.
+#[test]
+fn a_name_that_goes_on_with_a_hyphen_is_a_package_of_its_own() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    let publish = |id: &str| {
+        let fields = [Part::field("package_id", id), Part::file("archive", "a", id)];
+        omni.post("/registry/publish").form(&fields).send().status
+    };
+    for id in ["omni.http-1.0.0", "omni.http-body-1.0.0", "omni.http-body-util-0.1.0", "omni.http-body-1.1.0"] {
+        assert_eq!((publish(id), publish(id)), (201, 200), "{id}");
+    }
+    // A version that begins with a letter is found again where it is.
+    omni.publish("omni/http", "stable/r8-1", "any/r8", "omni.http-r8-1");
+    assert_eq!(publish("omni.http-r8-1"), 200);
+    let ids = |name: &str| {
+        let lines = server.anonymous().get(&format!("/v2/packages/omni.{name}.gz")).is(200).gunzip();
+        lines.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("http-body"), ["1.0.0", "1.1.0"]);
+    assert_eq!(ids("http-body-util"), ["0.1.0"]);
+    let http = ids("http");
+    assert!(http.len() == 2 && http.contains(&"1.0.0".to_owned()) && http.contains(&"r8-1".to_owned()), "{http:?}");
+}

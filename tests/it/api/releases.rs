@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::each;
-use crate::support::{Client, Request, TestServer, file_path};
+use crate::support::{Client, Request, Scope, TestServer, file_path};
 
 const RELEASE: &str = "/api/v1/packages/omni/kit/releases/stable/1.0.0";
 
@@ -179,4 +179,53 @@ fn deleting_takes_its_files_along() {
 
 fn now_micros() -> i64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros() as i64
+}
+
+/// What was published elsewhere keeps its time: owners may say it of a draft, together with its activation, and once.
+#[test]
+fn owners_say_when_a_draft_was_first_published() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("foo", "public");
+    let path = "/api/v1/packages/omni/foo/releases/stable/1.0.0";
+    let put = |fields: Value| omni.put(path).json(&fields);
+    let time = "2020-01-02T03:04:05.000006Z";
+    put(json!({"published": time})).problem(422, "together with");
+    put(json!({"published": time, "active": false})).problem(422, "together with");
+    put(json!({"published": "2999-01-01T00:00:00Z", "active": true})).problem(422, "in the future");
+    put(json!({"published": "soon", "active": true})).problem(422, "RFC 3339");
+    omni.get(path).is(404);
+    let narrow = server.token("omni", Scope::Publish);
+    narrow.put(path).json(&json!({"published": time, "active": true})).is(403);
+    assert_eq!(put(json!({"published": time, "active": true})).is(201).json()["published"], time);
+    put(json!({"published": time})).is(200);
+    put(json!({"published": "2020-01-02T03:04:06Z"})).problem(409, "cannot become another");
+    assert_eq!(put(json!({"active": false})).is(200).json()["published"], time);
+    assert_eq!(put(json!({"active": true})).is(200).json()["published"], time);
+}
+
+#[test]
+fn a_view_tells_what_its_lines_leave_out() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("foo", "public");
+    omni.publish("omni/foo", "stable/1.0.0%2Ba", "linux-x64/foo.zip", "one");
+    omni.publish("omni/foo", "beta/2.0.0", "any/foo.zip", "two");
+    let anonymous = server.anonymous();
+    let releases = |view: &str| {
+        let answer = anonymous.get(&format!("{view}/v2/releases/omni.foo.json")).is(200);
+        let registry: Value =
+            serde_json::from_str(&anonymous.get(&format!("{view}/v2/registry.gz")).is(200).gunzip()).unwrap();
+        assert_eq!(answer.json()["lines"], registry["files"]["packages/omni.foo.gz"]);
+        answer.json()["releases"].clone()
+    };
+    let stable = releases("");
+    assert_eq!(stable.as_array().unwrap().len(), 1);
+    assert_eq!((&stable[0]["id"], &stable[0]["version"]), (&json!("1.0.0+a.linux-x64"), &json!("1.0.0+a")));
+    assert_eq!((&stable[0]["platform"], &stable[0]["channel"]), (&json!("linux-x64"), &json!("stable")));
+    let beta = releases("/channels/beta");
+    let channels: Vec<_> = beta.as_array().unwrap().iter().map(|release| &release["channel"]).collect();
+    assert_eq!(channels, ["stable", "beta"]);
+    anonymous.get("/channels/alpha/v2/releases/omni.bar.json").is(404);
+    anonymous.get("/channels/nope/v2/releases/omni.foo.json").is(404);
 }

@@ -28,7 +28,7 @@ fn a_secret_is_shown_once_and_works_until_it_is_deleted() {
     omni.delete(&own).is(204);
     ci.get("/api/v1/session").problem(401, "not known");
     omni.delete(&own).problem(404, "you have no API token");
-    assert!(!server.log().contains(secret), "it is not logged");
+    assert!(!server.settled_log().contains(secret), "it is not logged");
 }
 
 #[test]

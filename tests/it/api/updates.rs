@@ -165,7 +165,7 @@ fn a_private_package_needs_its_token_wherever_it_is() {
         assert!(url.starts_with(&format!("{}/t/{token}/", server.origin())), "{url}");
         assert_eq!(anonymous.get(url.strip_prefix(&server.origin()).unwrap()).is(200).text(), "private");
     }
-    assert!(!server.log().contains(&token));
+    assert!(!server.settled_log().contains(&token));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Cli, Scope, TestServer};
+use crate::support::{Cli, Proxy, Scope, TestServer};
 
 struct Scene {
     server: TestServer,
@@ -112,4 +112,53 @@ fn a_private_package_is_published_with_its_own_token_and_asked_with_the_other() 
     assert_eq!(updates().token(&access).exits(0).json()["newer"], true);
     let url = format!("{}/t/{access}", scene.server.origin());
     assert_eq!(Cli::new(&["updates", &url, "--id", "omni.foo", "--json"]).exits(0).json()["newer"], true);
+}
+
+/// Publishing went to `stable` where nothing was said, also for owners whose default is another channel.
+#[test]
+fn the_owners_default_channel_is_meant_where_none_is_named() {
+    let scene = Scene::new();
+    scene.server.omni().patch("/api/v1/channels/beta").json(&json!({ "default": true })).is(200);
+    assert!(scene.publish("1.0.0").exits(0).out.starts_with("published omni.foo 1.0.0 on beta for any"));
+    assert_eq!(scene.publish("1.0.0").and(&["--json"]).exits(0).json()["channel"], "beta");
+    let private = scene.server.omni().post("/api/v1/packages/omni/foo/tokens/private").is(201).json();
+    let report = scene.publish("1.1.0").token(private["token"].as_str().unwrap()).and(&["--json"]).exits(0).json();
+    assert_eq!(report["channel"], "beta");
+}
+
+#[test]
+fn a_large_file_goes_on_after_breaks_and_from_one_run_to_the_next() {
+    const MIB: u64 = 1 << 20;
+    let mut scene = Scene::new();
+    let bytes: Vec<u8> = (0..40 * MIB as u32 + 7).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let path = scene.folder.path().join("large.zip");
+    std::fs::write(&path, &bytes).unwrap();
+    let run = |scene: &Scene, origin: &str| {
+        let words = ["publish", origin, path.to_str().unwrap(), "--package", "omni.foo", "--version", "1.0.0"];
+        Cli::new(&words).token(scene.server.secret("omni", Scope::Publish))
+    };
+    // The way breaks again and again without the run getting on: it gives up.
+    let cuts: Vec<u64> = [vec![9 * MIB, 12 * MIB], vec![1; 200]].concat();
+    let proxy = Proxy::to(scene.server.address(), cuts);
+    run(&scene, &proxy.origin()).exits(1);
+    scene.server.kill();
+    scene.server.restart();
+    let omni = scene.server.token("omni", Scope::Publish);
+    let unfinished = omni.get("/api/v1/uploads").is(200).json();
+    let kept = unfinished["items"][0]["offset"].as_u64().unwrap();
+    assert!(kept > 16 * MIB, "{unfinished}");
+    // The next run goes on, and breaks that let it get on do not stop it.
+    let proxy = Proxy::to(scene.server.address(), vec![2 * MIB, 3 * MIB, MIB, MIB, 2 * MIB, MIB]);
+    let published = run(&scene, &proxy.origin()).and(&["--json"]).exits(0).json();
+    assert_eq!((proxy.cuts_left(), &published["outcome"]), (0, &json!("created")));
+    let got = scene.server.anonymous().get("/api/v1/packages/omni/foo/releases/stable/1.0.0/files/any/large.zip");
+    assert!(got.is(200).body == bytes);
+    let begun = scene.server.log().matches("route=\"create_upload\"").count();
+    assert_eq!(begun, 1, "no run began from the beginning");
+    // Other bytes are refused as for small files, once.
+    std::fs::write(&path, &bytes[..30 * MIB as usize]).unwrap();
+    let origin = scene.server.origin();
+    let refused = run(&scene, &origin).exits(1);
+    assert!(refused.err.contains("publish a new version"), "{refused}");
+    assert_eq!(scene.server.log().matches("route=\"create_upload\"").count(), 2);
 }

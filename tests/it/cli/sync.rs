@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Cli, TestServer};
+use crate::support::{Cli, Client, Part, TestServer};
+
+/// A client of the same index that shares no line with ours.
+const OTHER_CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/sync.py");
 
 const PACKAGES: usize = 12;
 
@@ -23,26 +27,16 @@ fn sync(server: &TestServer, dir: &Path) -> Value {
     Cli::new(&["sync", &server.origin(), dir.to_str().unwrap(), "--json"]).exits(0).json()
 }
 
-/// How often the log tells of each route.
-fn routes_in(log: &str) -> BTreeMap<&str, usize> {
+/// How often each route was asked for since the log had that length.
+fn asked(server: &TestServer, since: usize) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for line in log.lines() {
+    for line in server.settled_log()[since..].lines() {
         let (_, rest) = line.split_once("route=\"").unwrap_or_default();
         if let Some((route, _)) = rest.split_once('"') {
-            *counts.entry(route).or_default() += 1;
+            *counts.entry(route.to_owned()).or_default() += 1;
         }
     }
     counts
-}
-
-/// Requests for files of the index since the server's start: `index_registry`, `index_changes`, `index_summaries`,
-/// `index_package`. Waits for the lines of those that were answered a moment ago.
-fn has_been_asked(server: &TestServer, counts: [usize; 4]) {
-    let routes = ["index_registry", "index_changes", "index_summaries", "index_package"];
-    server.wait_for_log_in_which(&format!("{counts:?} of {routes:?}"), |log| {
-        let seen = routes_in(log);
-        routes.map(|route| seen.get(route).copied().unwrap_or_default()) == counts
-    });
 }
 
 #[test]
@@ -50,33 +44,38 @@ fn only_what_changed_is_fetched() {
     let server = with_packages();
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("index");
+    let begun = server.settled_log().len();
     let first = sync(&server, &dir);
     assert_eq!((first["added"].as_array().unwrap().len(), &first["new_state"]), (PACKAGES, &json!(true)));
-    has_been_asked(&server, [1, 0, 1, PACKAGES]);
+    assert_eq!(asked(&server, begun)["index_package"], PACKAGES);
     for n in 0..PACKAGES {
         let held = std::fs::read_to_string(dir.join(format!("packages/omni.p{n}.json"))).unwrap();
         assert_eq!(held, server.anonymous().get(&format!("/v2/packages/omni.p{n}.gz")).is(200).gunzip());
     }
     let summaries = std::fs::read_to_string(dir.join("summaries.json")).unwrap();
     assert_eq!(summaries, server.anonymous().get("/v2/summaries.gz").is(200).gunzip());
-    has_been_asked(&server, [1, 0, 2, 2 * PACKAGES]);
 
+    let begun = server.settled_log().len();
     let again = sync(&server, &dir);
     assert_eq!((&again["new_state"], &again["files_fetched"]), (&json!(false), &json!(0)));
-    has_been_asked(&server, [1, 1, 2, 2 * PACKAGES]);
+    let counts = asked(&server, begun);
+    assert!(!counts.contains_key("index_package") && !counts.contains_key("index_summaries"), "{counts:?}");
 
     let omni = server.omni();
     omni.publish("omni/p3", "stable/1.1.0", "any/a", "new");
     omni.delete("/api/v1/packages/omni/p5").is(204);
     omni.make_package("new", "public");
     omni.publish("omni/new", "stable/1.0.0", "any/a", "new");
+    let begun = server.settled_log().len();
     let third = sync(&server, &dir);
     assert_eq!(
         (&third["added"], &third["changed"], &third["removed"]),
         (&json!(["omni.new"]), &json!(["omni.p3"]), &json!(["omni.p5"]))
     );
+    let counts = asked(&server, begun);
     // What changed is told, with the summaries of it; only the lines are fetched.
-    has_been_asked(&server, [1, 2, 2, 2 * PACKAGES + 2]);
+    assert_eq!((counts["index_changes"], counts["index_package"]), (1, 2), "{counts:?}");
+    assert!(!counts.contains_key("index_summaries") && !counts.contains_key("index_registry"), "{counts:?}");
     assert!(!dir.join("packages/omni.p5.json").exists());
     assert!(std::fs::read_to_string(dir.join("packages/omni.p3.json")).unwrap().contains("1.1.0"));
 }
@@ -120,4 +119,74 @@ fn a_channel_is_a_view_of_its_own() {
     assert!(people.contains("+ omni.p1\n") && people.contains("12 added"), "{people}");
     assert!(std::fs::read_to_string(folder.path().join("packages/omni.p1.json")).unwrap().contains("2.0.0"));
     Cli::new(&["sync", &server.origin(), dir, "--channel", "nope"]).exits(1);
+}
+
+/// What the other client keeps of a view, and what it did.
+fn sync_by_the_other(root: &str, dir: &Path) -> Value {
+    let output = Command::new("python3").arg(OTHER_CLIENT).arg(root).arg(dir).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The files of a local copy, by name.
+fn copy_in(dir: &Path) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    for name in ["registry.json", "summaries.json"] {
+        files.insert(name.to_owned(), std::fs::read_to_string(dir.join(name)).unwrap());
+    }
+    for entry in std::fs::read_dir(dir.join("packages")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        files.insert(path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap());
+    }
+    files
+}
+
+#[test]
+fn another_client_keeps_the_same_copy_to_the_byte() {
+    let server = with_packages();
+    let omni = server.omni();
+    omni.make_package("long", "public");
+    omni.make_package("safe", "private");
+    omni.publish("omni/safe", "stable/1.0.0", "any/a", "private");
+    let token = omni.post("/api/v1/packages/omni/safe/tokens/access").is(201).json()["token"].clone();
+    let opened = format!("{}/t/{}", server.origin(), token.as_str().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let origins = [server.origin(), opened];
+    // Steps on which both are brought up to date: what is published, changed and deleted, and how many files that is.
+    let steps: [(Change, usize); 5] = [
+        (&|_| (), PACKAGES + 1),
+        (&|_| (), 0),
+        (&|omni| drop(omni.publish("omni/p3", "stable/1.1.0", "wx64.r/a", "new")), 2),
+        // Long enough for several segments.
+        (&|omni| (0..60).for_each(|n| publish_long(omni, n)), 2),
+        (&|omni| drop(omni.delete("/api/v1/packages/omni/p5").is(204)), 1),
+    ];
+    for (at, (change, fetched)) in steps.iter().enumerate() {
+        change(&omni);
+        for (origin, kind) in origins.iter().zip(["public", "private"]) {
+            let (ours, other) = (folder.path().join(kind), folder.path().join(format!("other-{kind}")));
+            Cli::new(&["sync", origin, ours.to_str().unwrap()]).exits(0);
+            let did = sync_by_the_other(&format!("{origin}/v2/"), &other);
+            let fetched = fetched + usize::from(at == 0 && kind == "private");
+            assert_eq!(did["fetched"], fetched, "step {at}, {kind}: {did}");
+            assert_eq!(copy_in(&ours), copy_in(&other), "step {at}, {kind}");
+            assert_eq!(copy_in(&other).contains_key("omni.safe.json"), kind == "private");
+        }
+    }
+    let lines = copy_in(&folder.path().join("public"))["omni.long.json"].len();
+    assert!(lines > 150_000, "{lines} bytes are no long file");
+}
+
+/// What is done to the server between two syncs.
+type Change<'a> = &'a dyn Fn(&Client);
+
+fn publish_long(omni: &Client, n: usize) {
+    let words: Vec<String> = (0..100).map(|word| format!("omni.p{}", word * n)).collect();
+    let dependencies: serde_json::Map<String, Value> =
+        words.into_iter().map(|name| (name, json!({ "version": "^1.0" }))).collect();
+    let manifest = json!({ "dependencies": dependencies }).to_string();
+    let (id, archive) = (format!("omni.long-1.{n}.0"), format!("{n}"));
+    let parts =
+        [Part::field("package_id", &id), Part::field("metadata", &manifest), Part::file("archive", "a", &archive)];
+    omni.post("/registry/publish").form(&parts).is(201);
 }

@@ -53,6 +53,7 @@ fn config() -> RegistryConfig {
         audit_entries_max: 20,
         store: StoreOptions { cache_bytes: 1 << 20, blobs },
         password_rounds: NonZeroU32::new(10),
+        ..RegistryConfig::default()
     }
 }
 

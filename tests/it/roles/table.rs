@@ -72,6 +72,10 @@ pub(super) enum Content {
     Bytes(&'static str),
     /// The fields of a form; `{p}` stands for the package as in paths.
     Form(&'static [(&'static str, &'static str)]),
+    /// Bytes of an upload by tus, from its beginning.
+    Tus(&'static str),
+    /// The metadata of an upload of three bytes by tus.
+    Metadata(&'static [(&'static str, &'static str)]),
 }
 
 /// A call and the status that each role gets, 0 where another test says more.
@@ -127,6 +131,11 @@ const fn members(ok: u16, no: u16) -> Row {
     [401, no, ok, ok, ok, ok, ok, ok, ok, ok, ok, ok, no, no]
 }
 
+/// The people among them may: a token of the package is passed on to those who need not know them.
+const fn people(ok: u16, no: u16) -> Row {
+    [401, no, ok, ok, ok, ok, ok, ok, ok, ok, 403, 403, no, no]
+}
+
 /// Users may, with a token of that scope.
 const fn users(ok: u16, read: u16, publish: u16) -> Row {
     [401, ok, ok, ok, ok, ok, ok, read, publish, ok, 403, 403, 403, 403]
@@ -153,7 +162,15 @@ const fn on(
     Call { route, method, path, content, public, private }
 }
 
-use Content::{Bytes, Form, Json, None};
+/// Who may publish anything may.
+const PUBLISHES: Row = [401, 200, 200, 200, 200, 200, 200, 403, 200, 200, 403, 200, 403, 200];
+
+/// Whose it is may: the user with a token that publishes, and nobody else knows of it.
+const fn own_upload(ok: u16) -> Row {
+    [401, 404, 404, 404, 404, ok, 404, 403, ok, ok, 403, 404, 403, 404]
+}
+
+use Content::{Bytes, Form, Json, Metadata, None, Tus};
 
 const PACKAGE: &str = "/api/v1/packages/omni/{p}";
 const RELEASE: &str = "/api/v1/packages/omni/{p}/releases/stable/1.0.0";
@@ -164,10 +181,9 @@ const SIGN_IN: Content = Json(r#"{"name":"omni","password":"correct horse batter
 
 /// Every call there is.
 pub(super) const CALLS: &[Call] = &[
-    call("landing", "GET", "/", None, all(200)),
-    call("setup_page", "GET", "/setup", None, all(200)),
-    call("setup_form", "POST", "/setup", Bytes("token=x&name=eve&password=correct+horse"), all(403)),
-    call("asset", "GET", "/style.css", None, all(200)),
+    call("page", "GET", "/", None, all(200)),
+    call("page", "GET", "/p/omni/hush/settings", None, all(200)),
+    call("asset", "GET", "/favicon.svg", None, all(200)),
     call("healthz", "GET", "/healthz", None, all(200)),
     call("readyz", "GET", "/readyz", None, all(200)),
     call("metrics", "GET", "/metrics", None, all(200)),
@@ -254,7 +270,7 @@ pub(super) const CALLS: &[Call] = &[
         owners(201, 403),
         owners(201, 404),
     ),
-    on("members", "GET", "/api/v1/packages/omni/{p}/members", None, members(200, 403), members(200, 404)),
+    on("members", "GET", "/api/v1/packages/omni/{p}/members", None, people(200, 403), people(200, 404)),
     on(
         "put_member",
         "PUT",
@@ -284,6 +300,14 @@ pub(super) const CALLS: &[Call] = &[
         maintainers(201, 404),
     ),
     on("put_release", "PUT", RELEASE, Json(r#"{"active":false}"#), maintainers(200, 403), maintainers(200, 404)),
+    on(
+        "put_release",
+        "PUT",
+        DRAFT,
+        Json(r#"{"active":true,"published":"2020-01-01T00:00:00Z"}"#),
+        owners(200, 403),
+        owners(200, 404),
+    ),
     on("change_release", "PATCH", RELEASE, Json(r#"{"yanked":"bad"}"#), maintainers(200, 403), maintainers(200, 404)),
     on("change_release", "PATCH", DRAFT, Json(r#"{"active":true}"#), maintainers(200, 403), maintainers(200, 404)),
     on("delete_release", "DELETE", RELEASE, None, owners(204, 403), owners(204, 404)),
@@ -353,6 +377,31 @@ pub(super) const CALLS: &[Call] = &[
     on("updates", "GET", "/api/v1/updates?id=omni.{p}", None, all(200), readers(200)),
     on("updates", "GET", "/api/v1/updates?id=omni.{p}&mode=2&version=0.1", None, all(200), readers(200)),
     on("requirements", "GET", "/api/v1/requirements?id=omni.{p}", None, all(200), readers(200)),
+    call("attention", "GET", "/api/v1/attention", None, PUBLISHES),
+    // A HEAD, since what comes of a GET never ends.
+    call("events", "HEAD", "/api/v1/events", None, all(200)),
+    on("statistics", "GET", "/api/v1/packages/omni/{p}/statistics", None, maintainers(200, 403), maintainers(200, 404)),
+    call("upload_options", "OPTIONS", "/api/v1/uploads", None, all(204)),
+    call("uploads", "GET", "/api/v1/uploads", None, PUBLISHES),
+    on(
+        "create_upload",
+        "POST",
+        "/api/v1/uploads",
+        Metadata(&[
+            ("package", "omni.{p}"),
+            ("channel", "stable"),
+            ("version", "3.0.0"),
+            ("platform", "any"),
+            ("filename", "new.zip"),
+            ("create", "active"),
+        ]),
+        maintainers(201, 403),
+        publishers(201),
+    ),
+    call("upload", "GET", "/api/v1/uploads/{u}", None, own_upload(200)),
+    call("upload", "HEAD", "/api/v1/uploads/{u}", Tus(""), own_upload(200)),
+    call("continue_upload", "PATCH", "/api/v1/uploads/{u}", Tus("new"), own_upload(204)),
+    call("delete_upload", "DELETE", "/api/v1/uploads/{u}", Tus(""), own_upload(204)),
     call("search", "GET", "/api/v1/search", None, all(200)),
     call("search", "GET", "/api/v1/search?search=hush", None, all(200)),
     call("auth", "GET", "/api/v1/auth", None, [401, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -364,6 +413,7 @@ pub(super) const CALLS: &[Call] = &[
     call("index_summaries", "GET", "/v2/summaries.gz", None, all(200)),
     call("index_changes", "GET", "/v2/changes?since=0", None, all(410)),
     on("index_package", "GET", "/v2/packages/omni.{p}.gz", None, all(200), synced(200)),
+    on("index_releases", "GET", "/v2/releases/omni.{p}.json", None, all(200), readers(200)),
     call("kit_registry", "GET", "/kit/v2/registry.gz", None, all(200)),
     call("kit_summaries", "GET", "/channels/stable/kit/v2/summaries.gz", None, all(200)),
     on("kit_package", "GET", "/kit/v2/packages/omni.{p}.gz", None, all(200), synced(200)),

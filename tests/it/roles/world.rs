@@ -25,6 +25,8 @@ pub(super) struct World {
     bearers: HashMap<String, Client>,
     /// The id of an API token of `omni`'s.
     pub(super) api_token_id: String,
+    /// Unfinished uploads of `omni`'s by package.
+    pub(super) uploads: HashMap<&'static str, String>,
     /// A token of `omni`'s that has expired.
     pub(super) expired: Client,
     /// A token of `omni`'s that was deleted.
@@ -61,15 +63,25 @@ impl World {
     }
 }
 
-/// A path of the table: `{p}` is the package's name, `{id}` that of an API token.
-pub(super) fn fill(path: &str, package: &str, api_token_id: &str) -> String {
-    path.replace("{p}", package).replace("{id}", api_token_id)
+/// A path of the table: `{p}` is the package's name, `{id}` that of an API token, `{u}` that of an upload.
+pub(super) fn fill(path: &str, package: &str, api_token_id: &str, upload_id: &str) -> String {
+    path.replace("{p}", package).replace("{id}", api_token_id).replace("{u}", upload_id)
+}
+
+/// The metadata of an upload as tus sends it.
+pub(super) fn metadata(pairs: &[(&str, &str)], package: &str) -> String {
+    let pairs = pairs.iter().map(|(name, value)| format!("{name} {}", base64(&fill(value, package, "", ""))));
+    pairs.collect::<Vec<_>>().join(",")
 }
 
 /// The header of RFC 7617 for any user with this password.
 pub(super) fn basic(password: &str) -> String {
+    format!("Basic {}", base64(&format!("any:{password}")))
+}
+
+/// A text in Base64.
+pub(super) fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let text = format!("any:{password}");
     let encoded = text.as_bytes().chunks(3).flat_map(|chunk| {
         let bits = chunk.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         (0..4).map(move |at| match at <= chunk.len() {
@@ -77,7 +89,7 @@ pub(super) fn basic(password: &str) -> String {
             false => '=',
         })
     });
-    format!("Basic {}", encoded.collect::<String>())
+    encoded.collect()
 }
 
 fn make() -> World {
@@ -122,6 +134,14 @@ fn make() -> World {
         let made = omni.post("/api/v1/tokens").json(&body).is(201).json();
         (made["id"].to_string(), made["secret"].as_str().unwrap().to_owned())
     };
+    let begin = |package: &'static str| {
+        let pairs = [("package", "omni.{p}"), ("channel", "stable"), ("version", "4.0.0"), ("platform", "any")];
+        let pairs = [&pairs[..], &[("filename", "a.zip"), ("create", "inactive")]].concat();
+        let begin = omni.post("/api/v1/uploads").header("tus-resumable", "1.0.0").header("upload-length", "3");
+        let begun = begin.header("upload-metadata", &metadata(&pairs, package)).is(201);
+        (package, begun.header("location").rsplit('/').next().unwrap().to_owned())
+    };
+    let uploads = HashMap::from([begin("kit"), begin("safe")]);
     let (api_token_id, _) = token("kept");
     let (revoked_id, revoked) = token("revoked");
     omni.delete(&format!("/api/v1/tokens/{revoked_id}")).is(204);
@@ -139,5 +159,6 @@ fn make() -> World {
         private,
         bearers,
         api_token_id,
+        uploads,
     }
 }

@@ -3,4 +3,5 @@
 mod commands;
 mod random;
 mod real;
+mod served;
 mod universe;

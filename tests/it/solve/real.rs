@@ -12,15 +12,16 @@ use semver::{Version, VersionReq};
 use super::universe::{Release, Universe};
 
 /// Beside the checkout. It is no part of it, so a machine may not have it.
-const DATA: [&str; 2] = ["../shared/data/crates-index.jsonl.gz", "../../shared/data/crates-index.jsonl.gz"];
+pub(super) const DATA: [&str; 2] = ["../shared/data/crates-index.jsonl.gz", "../../shared/data/crates-index.jsonl.gz"];
 
 /// One of so many conflicts is judged.
 const CONFLICTS_PER_SAMPLE: usize = 8;
 /// How many of the slowest are timed together.
 const HARDEST: usize = 50;
 
-/// The packages in `data`, in one namespace, or nothing if the data is not here.
-fn load() -> Option<Universe> {
+/// The packages in the data, in one namespace, or nothing if the data is not here.
+pub(super) fn load(namespace: &str) -> Option<Universe> {
+    let full = |name: &str| format!("{namespace}.{name}");
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = DATA.iter().map(|path| top.join(path)).find(|path| path.exists())?;
     let mut universe = Universe::default();
@@ -40,20 +41,16 @@ fn load() -> Option<Universe> {
     Some(universe)
 }
 
-fn full(name: &str) -> String {
-    format!("crates.{name}")
-}
-
 /// What one resolution was.
-struct Run {
-    name: String,
+pub(super) struct Run {
+    pub(super) name: String,
     roots: Vec<(String, VersionReq)>,
-    outcome: Result<Resolution, SolveError>,
+    pub(super) outcome: Result<Resolution, SolveError>,
     time: Duration,
 }
 
 /// Resolves each package at its newest version.
-fn run_all(universe: &Universe, index: &LocalIndex) -> Vec<Run> {
+pub(super) fn run_all(universe: &Universe, index: &LocalIndex) -> Vec<Run> {
     let mut runs = Vec::new();
     for (name, versions) in &universe.packages {
         let usable = || versions.iter().rev().filter(|(_, release)| !release.yanked);
@@ -77,7 +74,7 @@ fn run_all(universe: &Universe, index: &LocalIndex) -> Vec<Run> {
 }
 
 /// Judges every answer, and every n-th conflict by trying everything among the packages that it is about.
-fn judge(universe: &Universe, runs: &[Run]) {
+pub(super) fn judge(universe: &Universe, runs: &[Run]) {
     let mut conflicts: Vec<(&Run, &Conflict)> = Vec::new();
     for run in runs {
         match &run.outcome {
@@ -91,7 +88,7 @@ fn judge(universe: &Universe, runs: &[Run]) {
     }
     let (mut real, mut undecided) = (0, 0);
     for (run, conflict) in conflicts.iter().step_by(CONFLICTS_PER_SAMPLE) {
-        assert!((3..=33).contains(&conflict.sentences.len()), "{}: {conflict}", run.name);
+        assert!((1..=33).contains(&conflict.sentences.len()), "{}: {conflict}", run.name);
         let names = conflict.packages.iter().map(ToString::to_string).chain([run.name.clone()]).collect();
         match universe.restricted(&names).best_roots(&run.roots, 20_000) {
             Ok(None) => real += 1,
@@ -104,7 +101,7 @@ fn judge(universe: &Universe, runs: &[Run]) {
         "{} conflicts; of {sample} looked at, {real} are real and {undecided} too big to try all",
         conflicts.len()
     );
-    assert!(real > undecided, "most conflicts are small enough to be judged");
+    assert!(real > undecided || sample == 0, "most conflicts are small enough to be judged");
 }
 
 /// Tells how long the hardest took.
@@ -133,7 +130,7 @@ fn run_and_judge(universe: &Universe) -> Vec<Run> {
 
 #[test]
 fn every_real_package_resolves_or_says_why_not() {
-    let Some(universe) = load() else {
+    let Some(universe) = load("crates") else {
         println!("SKIPPED: the real packages are not here ({})", DATA[0]);
         return;
     };

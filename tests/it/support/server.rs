@@ -162,7 +162,11 @@ impl TestServer {
 
     /// Whether the server is still to be set up; only one that began without users is asked.
     fn has_nobody(&self) -> bool {
-        self.began_empty && !self.anonymous().get("/setup").send().text().contains("set up already")
+        let attempt = serde_json::json!({ "token": "", "name": "omni", "password": super::PASSWORD });
+        self.began_empty && {
+            let refused = self.anonymous().post("/api/v1/setup").json(&attempt).is(403);
+            !refused.text().contains("set up already")
+        }
     }
 
     fn line(&mut self, lines: &Receiver<String>) -> String {
@@ -210,18 +214,25 @@ impl TestServer {
         format!("{}{}", self.past_log, now.unwrap_or_default())
     }
 
-    /// Waits until this run's log holds a text.
-    pub(crate) fn wait_for_log(&self, text: &str) {
-        self.wait_for_log_in_which(text, |log| log.contains(text));
+    /// The same when the lines of all requests that were answered are in it, which come a moment later.
+    pub(crate) fn settled_log(&self) -> String {
+        let line = "route=\"healthz\"";
+        let ours = |log: &str| log.matches(line).count();
+        let before = ours(&self.running.as_ref().expect("it runs").log.text.lock().unwrap());
+        self.anonymous().get("/healthz").is(200);
+        self.wait_until_log(line, |log| ours(log) > before);
+        self.log()
     }
 
-    /// Waits until this run's log is as wanted. The line of a request is written after its answer has left, so whoever
-    /// reads the log after an answer may be early.
-    pub(crate) fn wait_for_log_in_which(&self, what: &str, is_so: impl Fn(&str) -> bool) {
+    /// Waits until this run's log holds a text.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        self.wait_until_log(text, |log| log.contains(text));
+    }
+
+    fn wait_until_log(&self, what: &str, is: impl Fn(&str) -> bool) {
         let log = &self.running.as_ref().expect("it runs").log;
-        let (log, waited) =
-            log.grown.wait_timeout_while(log.text.lock().unwrap(), PATIENCE, |log| !is_so(log)).unwrap();
-        assert!(!waited.timed_out(), "the log never said {what}\n{log}");
+        let (log, waited) = log.grown.wait_timeout_while(log.text.lock().unwrap(), PATIENCE, |log| !is(log)).unwrap();
+        assert!(!waited.timed_out(), "the log never said {what:?}\n{log}");
     }
 
     /// Has it stop in good order and waits until it has.

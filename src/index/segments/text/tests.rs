@@ -373,6 +373,34 @@ fn a_tag_tells_equal_texts_with_other_bytes_apart() {
     assert!(again.render().etag().starts_with(&prefix));
 }
 
+/// A big file that was read, grew, shrank and changed again and again, and its text as it should be.
+fn changed_many_times() -> (SegmentedText<Members>, String) {
+    let (mut file, _) = big(1_000);
+    let mut kept: BTreeMap<String, String> = (0..1_000).map(|at| summary(at, 1)).collect();
+    for round in 0..300_u32 {
+        let changes: Vec<_> = (0..1 + round % 7)
+            .map(|step| {
+                let (name, entry) = summary((round * 37 + step * 101) % 1_400, 2 + round);
+                (name, (round % 3 > 0).then_some(entry))
+            })
+            .collect();
+        for (name, entry) in &changes {
+            match entry {
+                Some(entry) => kept.insert(name.clone(), entry.clone()),
+                None => kept.remove(name),
+            };
+        }
+        file = file.apply(changes.into_iter().collect::<BTreeMap<_, _>>());
+        if round % 5 == 0 {
+            // What is deflated now, some of it well, stays in the files to come.
+            let _ = file.render();
+            file.improve(3);
+        }
+    }
+    let text = format!("{HEAD}{}{TAIL}", kept.into_values().collect::<Vec<_>>().join(","));
+    (file, text)
+}
+
 #[test]
 fn other_programs_read_it() {
     const PYTHON: &str = "import gzip, sys, zlib
@@ -387,9 +415,10 @@ process.stdout.write(require('zlib').gunzipSync(data))";
     let programs: [(&str, &[&str]); 4] =
         [("gzip", &["-t", "-v"]), ("gzip", &["-d", "-c"]), ("python3", &["-c", PYTHON]), ("node", &["-e", NODE])];
 
-    let (file, text) = big(1_000);
+    let (file, text) = changed_many_times();
     let fast = file.render();
     assert!(file.improve(100) + file.improve(100) > 1);
+    assert!(fast.parts().len() > 4, "it has several segments");
     let (small, small_text) = big(4);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("registry.gz");

@@ -228,6 +228,40 @@ fn a_mostly_empty_active_volume_gives_its_space_back() {
 }
 
 #[test]
+fn a_download_that_comes_again_is_read_where_it_lies() {
+    let rig = Rig::new();
+    let content = content(1, 3 * CHUNK_BYTES + 5000);
+    rig.put(&content).unwrap();
+    let sha256 = Sha256::of(&content);
+    let blob_id = rig.layout(sha256).blob_id;
+    // redb would remember all of it.
+    rig.blobs.close();
+    rig.entities.close();
+    let media = rig.media.clone();
+    drop(rig);
+    let rig = Rig::open(&media, BlobOptions { active_cache_bytes: 64 << 10, ..OPTIONS }).unwrap();
+    let cached = &rig.blobs.shared.volumes.cached;
+    let places = || [0, 1, 2].map(|index| cached.find((1, blob_id, index)).is_some());
+    assert_eq!(rig.read(sha256, 0..u64::MAX).unwrap(), content);
+    assert_eq!(places(), [true; 3]);
+    // Only the places are known to the second.
+    let file = rig.media.content("blobs/00000001.redb").unwrap();
+    for index in 0..3 {
+        let mut bytes = vec![0; CHUNK_BYTES];
+        assert!(cached.find((1, blob_id, index)).unwrap().read(&mut bytes));
+        let begin = index as usize * CHUNK_BYTES;
+        assert_eq!(bytes, content[begin..begin + CHUNK_BYTES]);
+    }
+    assert_eq!(rig.read(sha256, 100..u64::MAX).unwrap(), content[100..]);
+    // A place that is wrong, be it in the file or behind its end, costs time alone.
+    cached.learn((1, blob_id, 1), 0, "blobs/00000001.redb");
+    cached.learn((1, blob_id, 2), file.len() as u64 - 1, "blobs/00000001.redb");
+    assert_eq!(rig.read(sha256, 0..u64::MAX).unwrap(), content);
+    rig.release(sha256).unwrap();
+    rig.check(&Model::new());
+}
+
+#[test]
 fn damage_is_found_and_named() {
     let rig = Rig::new();
     let content = content(1, 600_000);

@@ -1,0 +1,93 @@
+//! A stopped server's directory, served inside of this process for the time of one command: so that a command speaks to
+//! a directory as it does to a server, by the same code and under the same rules.
+//!
+//! It listens on a free port of the loopback address.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::Failure;
+use crate::client::Url;
+use crate::http::app::{App, AppConfig};
+use crate::http::forwarded::TrustedProxies;
+use crate::http::{Limits, Server, ServerConfig, Workers};
+use crate::model::{ApiTokenId, Scope, UserName};
+use crate::service::{Clock, Registry, RegistryConfig};
+
+/// What a token is called that a command makes for itself.
+const TOKEN_NAME: &str = "command line, while it runs";
+/// How long such a token holds at most, in seconds: one that was left behind by a crash soon opens nothing.
+const TOKEN_S: i64 = 24 * 3600;
+
+/// Does `work` with the address of a server on the directory, and with the directory's registry.
+///
+/// # Errors
+/// The work's own, and if the directory is not there, is not one of a server, or is in use.
+pub fn with_directory<T, W>(data: &Path, work: impl FnOnce(Url, Arc<Registry>) -> W) -> Result<T, Failure>
+where
+    W: Future<Output = Result<T, Failure>>,
+{
+    if !data.join("packhouse.redb").exists() {
+        return Err(Failure::Failed(format!(
+            "{}: this is no directory of a server; say where it is with --data, or give a running server's address with \
+             --url",
+            data.display()
+        )));
+    }
+    let registry = Registry::open(data, RegistryConfig::default(), Clock::System)
+        .map_err(|error| Failure::Failed(format!("{error}\nA running server is reached with --url ADDRESS.")))?;
+    let registry = Arc::new(registry);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::of)?;
+    let done = runtime.block_on(serve(&registry, work));
+    // What was accepted is on disk before the command tells of it.
+    registry.close();
+    done
+}
+
+async fn serve<T, W>(registry: &Arc<Registry>, work: impl FnOnce(Url, Arc<Registry>) -> W) -> Result<T, Failure>
+where
+    W: Future<Output = Result<T, Failure>>,
+{
+    let config = AppConfig { file_bytes_max: RegistryConfig::default().file_bytes_max, ..AppConfig::default() };
+    let app = Arc::new(App::new(Arc::clone(registry), config));
+    let server = Server::bind(ServerConfig {
+        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+        tls: None,
+        limits: Limits::DEFAULT,
+        trusted_proxies: TrustedProxies::new(Vec::new()),
+        workers: Arc::new(Workers::start().map_err(Failure::of)?),
+        connections: Arc::default(),
+    });
+    let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on this machine: {error}")))?;
+    let address = server.local_address().map_err(Failure::of)?;
+    let url = Url::parse_base(&format!("http://{address}/")).map_err(Failure::of)?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let handler = move |request, peer| Arc::clone(&app).answer(request, peer);
+    let shutdown = async move {
+        // Dropping the other end stops it as well.
+        let _ = stopped.await;
+    };
+    let serving = tokio::spawn(server.run(handler, shutdown));
+    let done = work(url, Arc::clone(registry)).await;
+    drop(stop);
+    serving.await.map_err(Failure::of)?;
+    done
+}
+
+/// A token with which the command may do everything that `user` may, and its id, to be deleted with it.
+///
+/// # Errors
+/// If there is no such user.
+pub async fn borrow_token(registry: &Registry, user: &UserName) -> Result<(String, ApiTokenId), Failure> {
+    let name = TOKEN_NAME.parse().map_err(Failure::of)?;
+    let expires = Clock::System.now().plus_seconds(TOKEN_S);
+    let made = registry.add_token_for(user, name, vec![Scope::Admin], Some(expires)).await;
+    let made = made.map_err(|error| {
+        Failure::Failed(format!("{error}; `packhouse user add {user}` makes an account, and so the namespace"))
+    })?;
+    let secret = made.secret.clone().ok_or_else(|| Failure::Failed("a token was made without a secret".to_owned()))?;
+    Ok((secret, made.id()))
+}

@@ -1,0 +1,250 @@
+//! [`AccessLog`]: a line for each request, written behind the requests' backs.
+//!
+//! Owns the line's form, which is that of all other log lines, and the queue between those who serve and the thread that
+//! writes. Serving never waits for the log: what does not fit into the queue is counted, and the number is logged. A line
+//! is written within a few milliseconds, many with one call where there are many. It holds no path, no header and no
+//! secret, only what [`Entry`] has.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::Method;
+
+use crate::model::Timestamp;
+
+/// What the lines are called in the log's filter.
+pub const TARGET: &str = "packhouse::request";
+
+/// What may wait to be written, in bytes: some thousand lines, which is what a few milliseconds can bring.
+const WAITING_BYTES_MAX: usize = 1 << 20;
+/// What is written without waiting for more, in bytes.
+const BATCH_BYTES: usize = 64 << 10;
+/// How long more lines are waited for.
+const GATHER: Duration = Duration::from_millis(4);
+
+/// What is said about a request.
+#[derive(Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) client: IpAddr,
+    pub(super) method: &'a Method,
+    pub(super) route: &'static str,
+    pub(super) caller: &'a str,
+    pub(super) status: u16,
+    /// The length of the answer's content, where it is known beforehand.
+    pub(super) len_bytes: Option<u64>,
+    pub(super) duration: Duration,
+}
+
+/// Where lines about requests go: to a writer, by way of a thread, or nowhere.
+#[derive(Debug, Default)]
+pub struct AccessLog {
+    queue: Option<Arc<Queue>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whole lines.
+    text: Vec<u8>,
+    /// Lines that found no room since the last batch.
+    lost: u64,
+    closed: bool,
+    /// The second of the last line, and how it is written.
+    second: u64,
+    written_second: String,
+}
+
+impl AccessLog {
+    /// Starts the thread that writes to `out`.
+    ///
+    /// # Errors
+    /// If the system refuses a thread.
+    pub fn start(mut out: impl Write + Send + 'static) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::default());
+        let source = Arc::clone(&queue);
+        let thread = thread::Builder::new().name("request log".to_owned()).spawn(move || {
+            let mut batch = Vec::new();
+            while source.next(&mut batch) {
+                // A log that cannot be written has no place to say so.
+                let _ = out.write_all(&batch).and_then(|()| out.flush());
+                batch.clear();
+            }
+        })?;
+        Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Writes what is waiting and takes no more lines.
+    pub fn close(&self) {
+        let Some(queue) = &self.queue else { return };
+        queue.state().closed = true;
+        queue.work.notify_one();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // A panic of the thread was reported by its hook.
+            let _ = thread.join();
+        }
+    }
+
+    pub(super) fn note(&self, entry: &Entry<'_>) {
+        let Some(queue) = &self.queue else { return };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut state = queue.state();
+        let before = state.text.len();
+        if state.closed || before >= WAITING_BYTES_MAX {
+            state.lost += 1;
+            return;
+        }
+        state.begin_line(now, " INFO");
+        entry.write(&mut state.text);
+        let after = state.text.len();
+        drop(state);
+        // The thread sleeps until there is a line, and then until there are many.
+        if before == 0 || (before < BATCH_BYTES && after >= BATCH_BYTES) {
+            queue.work.notify_one();
+        }
+    }
+}
+
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The state is valid between any two statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for lines and moves them to `batch`, which is empty; false when there will be none.
+    fn next(&self, batch: &mut Vec<u8>) -> bool {
+        let state = self.work.wait_while(self.state(), |state| state.text.is_empty() && !state.closed);
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        let few = |state: &mut State| state.text.len() < BATCH_BYTES && !state.closed;
+        let waited = self.work.wait_timeout_while(state, GATHER, few);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let lost = std::mem::take(&mut state.lost);
+        if lost > 0 && !state.closed {
+            state.begin_line(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), " WARN");
+            // Writing to memory does not fail.
+            let _ = writeln!(state.text, "the log was behind; lines left out: {lost}");
+        }
+        std::mem::swap(&mut state.text, batch);
+        !batch.is_empty() || !state.closed
+    }
+}
+
+impl State {
+    fn begin_line(&mut self, now: Duration, level: &str) {
+        if self.second != now.as_secs() || self.written_second.is_empty() {
+            self.second = now.as_secs();
+            let micros = i64::try_from(self.second.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
+            self.written_second = Timestamp::from_micros(micros).to_string().trim_end_matches('Z').to_owned();
+        }
+        // Writing to memory does not fail.
+        let _ = write!(self.text, "{}.{:06}Z {level} {TARGET}: ", self.written_second, now.subsec_micros());
+    }
+}
+
+impl Entry<'_> {
+    fn write(&self, text: &mut Vec<u8>) {
+        let Self { client, method, route, caller, status, len_bytes, duration } = self;
+        // Writing to memory does not fail.
+        let _ = write!(text, "client={client} method={method} route=\"{route}\" caller={caller} status={status}");
+        if let Some(len_bytes) = len_bytes {
+            let _ = write!(text, " bytes={len_bytes}");
+        }
+        let _ = writeln!(text, " micros={}", duration.as_micros());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Hands on what is written, and waits before each until it is told to go on.
+    struct Slow {
+        go: mpsc::Receiver<()>,
+        text: Arc<Mutex<String>>,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            // Nobody tells any more: the test waits for nothing.
+            let _ = self.go.recv();
+            self.text.lock().unwrap().push_str(std::str::from_utf8(bytes).unwrap());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn slow() -> (AccessLog, mpsc::Sender<()>, Arc<Mutex<String>>) {
+        let (go, waiting) = mpsc::channel();
+        let text = Arc::new(Mutex::new(String::new()));
+        (AccessLog::start(Slow { go: waiting, text: Arc::clone(&text) }).unwrap(), go, text)
+    }
+
+    fn entry(len_bytes: Option<u64>) -> Entry<'static> {
+        Entry {
+            client: [192, 0, 2, 1].into(),
+            method: &Method::GET,
+            route: "file",
+            caller: "omni",
+            status: 200,
+            len_bytes,
+            duration: Duration::from_micros(1234),
+        }
+    }
+
+    #[test]
+    fn a_line_is_like_all_others() {
+        let (log, go, text) = slow();
+        log.note(&entry(Some(5)));
+        log.note(&entry(None));
+        drop(go);
+        log.close();
+        log.note(&entry(None));
+        let text = text.lock().unwrap();
+        let lines: Vec<_> = text.lines().map(|line| line.split_once("Z  INFO ").unwrap()).collect();
+        let [(first, with), (_, without)] = lines[..] else { panic!("{text}") };
+        let rest = "packhouse::request: client=192.0.2.1 method=GET route=\"file\" caller=omni status=200";
+        assert_eq!((with, without), (&*format!("{rest} bytes=5 micros=1234"), &*format!("{rest} micros=1234")));
+        assert_eq!(first.len(), "2026-11-21T08:30:00.123456".len());
+        format!("{first}Z").parse::<Timestamp>().unwrap();
+    }
+
+    #[test]
+    fn lines_that_find_no_room_are_counted() {
+        let (log, go, text) = slow();
+        let line_bytes = 100;
+        for _ in 0..3 * WAITING_BYTES_MAX / line_bytes {
+            log.note(&entry(None));
+        }
+        go.send(()).unwrap();
+        drop(go);
+        // A line that comes later finds room again.
+        while log.queue.as_ref().unwrap().state().text.len() >= WAITING_BYTES_MAX {
+            thread::yield_now();
+        }
+        log.note(&entry(Some(7)));
+        log.close();
+        let text = text.lock().unwrap();
+        assert!(text.len() < 3 * WAITING_BYTES_MAX);
+        assert!(text.contains("WARN packhouse::request: the log was behind; lines left out: "));
+        assert!(text.lines().last().unwrap().ends_with(" bytes=7 micros=1234") || text.contains("bytes=7"));
+    }
+}

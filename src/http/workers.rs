@@ -1,0 +1,63 @@
+//! [`Workers`]: the threads that serve connections, each with an event loop of its own.
+//!
+//! Owns which connection is served by which thread. A connection stays where it began: a loop that shares nothing wakes
+//! no other thread for an answer that is at hand, which is half the cost of a small one. What takes long leaves the
+//! loop as it would leave any other, by `spawn_blocking`.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+
+/// The threads, which end when this is dropped; what still runs on them is dropped too.
+#[derive(Debug)]
+pub struct Workers(Vec<Worker>);
+
+#[derive(Debug)]
+struct Worker {
+    runtime: Handle,
+    /// Shared by the connections that are served here, to be counted.
+    load: Arc<()>,
+    /// The loop ends when this is dropped.
+    _running: oneshot::Sender<()>,
+}
+
+impl Workers {
+    /// Starts a thread for each processor.
+    ///
+    /// # Errors
+    /// If the system refuses a thread or an event loop.
+    pub fn start() -> io::Result<Self> {
+        let count = thread::available_parallelism().map_or(1, usize::from);
+        (0..count).map(Worker::start).collect::<io::Result<_>>().map(Self)
+    }
+
+    /// Has the thread with the fewest connections run what `connection` makes there.
+    pub(super) fn spawn<F>(&self, connection: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let Some(worker) = self.0.iter().min_by_key(|worker| Arc::strong_count(&worker.load)) else { return };
+        let load = Arc::clone(&worker.load);
+        worker.runtime.spawn(async move {
+            connection().await;
+            drop(load);
+        });
+    }
+}
+
+impl Worker {
+    fn start(number: usize) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().thread_name("blocking").build()?;
+        let (running, ended) = oneshot::channel();
+        let handle = runtime.handle().clone();
+        thread::Builder::new().name(format!("serve {number}")).spawn(move || {
+            // The sender is never used: it is dropped when the loop is to end.
+            let _ = runtime.block_on(ended);
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { runtime: handle, load: Arc::default(), _running: running })
+    }
+}

@@ -1,0 +1,259 @@
+//! Counting downloads and update checks, and telling those who publish.
+//!
+//! Owns the counters in memory, which cost a download one short lock, and their way to the disk: some at a time, now
+//! and then and at the end. A crash loses what was counted since the last time.
+//!
+//! A download counts when the answer that brings the last byte of a file was handed over to its end: a resumed
+//! download, or one in parallel parts, counts once, and one that broke off does not. `HEAD`, a 304 and parts from the
+//! middle never count. A redirect to a file that is kept elsewhere counts, as nobody here sees more of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use super::Registry;
+use super::access::open_package;
+use super::caller::Caller;
+use super::refusal::Refusal;
+use crate::model::{
+    ChannelId, FileId, FullName, Package, PackageKey, PlatformId, Release, ReleaseFile, ReleaseId, Role, Timestamp,
+    Version,
+};
+use crate::store::{CountKey, CountKind, OTHER, StorageError, Store};
+
+/// Counters in memory; further versions are counted as one, and nothing at all where even that is too much.
+const COUNTERS_MAX: usize = 20_000;
+/// Counters that go to the disk in one commit, so that it stays short.
+const WRITTEN_AT_ONCE_MAX: usize = 500;
+/// Rows of old days that go in one commit.
+const FORGOTTEN_AT_ONCE_MAX: usize = 1000;
+/// The most days that one answer tells of.
+pub const DAYS_MAX: u32 = 400;
+/// How many microseconds a day has.
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// The counters that are not on the disk yet.
+#[derive(Debug, Default)]
+pub(super) struct Counters(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    by_day: HashMap<CountKey, u64>,
+    files: HashMap<(PackageKey, ReleaseId, FileId), u64>,
+}
+
+/// A file whose downloads are counted.
+#[derive(Debug, Clone)]
+pub struct CountedFile {
+    counters: Arc<Counters>,
+    day: u32,
+    package: PackageKey,
+    release: ReleaseId,
+    file: FileId,
+    channel: ChannelId,
+    platform: PlatformId,
+    version: Version,
+}
+
+/// What was counted of a package.
+#[derive(Debug, Serialize)]
+pub struct StatisticsView {
+    from: String,
+    to: String,
+    downloads: Vec<CountView>,
+    checks: Vec<CountView>,
+}
+
+/// How often on a day.
+#[derive(Debug, Serialize)]
+struct CountView {
+    date: String,
+    version: Box<str>,
+    channel: String,
+    platform: String,
+    count: u64,
+}
+
+impl Counters {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        // Counts are valid between any two statements.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, mut key: CountKey) {
+        let mut counts = self.lock();
+        if counts.by_day.len() >= COUNTERS_MAX && !counts.by_day.contains_key(&key) {
+            key.version = OTHER.into();
+            if counts.by_day.len() >= 2 * COUNTERS_MAX && !counts.by_day.contains_key(&key) {
+                return;
+            }
+        }
+        *counts.by_day.entry(key).or_default() += 1;
+    }
+
+    /// Writes what was counted. What fails is counted again.
+    pub(super) fn write(&self, store: &Store) -> Result<(), StorageError> {
+        let Counts { by_day, files } = std::mem::take(&mut *self.lock());
+        let mut by_day: Vec<_> = by_day.into_iter().collect();
+        let mut files: Vec<_> = files.into_iter().collect();
+        while !by_day.is_empty() || !files.is_empty() {
+            let days = Arc::new(by_day.split_off(by_day.len().saturating_sub(WRITTEN_AT_ONCE_MAX)));
+            let sums = Arc::new(files.split_off(files.len().saturating_sub(WRITTEN_AT_ONCE_MAX)));
+            let job = (Arc::clone(&days), Arc::clone(&sums));
+            let written = store.write_and_wait(move |edit| {
+                for (key, more) in job.0.iter() {
+                    edit.add_count(key, *more)?;
+                }
+                for ((package, release, file), more) in job.1.iter() {
+                    edit.add_downloads(*package, *release, *file, *more)?;
+                }
+                Ok(())
+            });
+            if let Err(error) = written {
+                let mut counts = self.lock();
+                for (key, more) in days.iter().cloned().chain(by_day) {
+                    *counts.by_day.entry(key).or_default() += more;
+                }
+                for (key, more) in sums.iter().copied().chain(files) {
+                    *counts.files.entry(key).or_default() += more;
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl CountedFile {
+    /// Counts one download.
+    pub fn count(&self) {
+        self.counters.count(CountKey {
+            day: self.day,
+            package: self.package,
+            kind: CountKind::Download,
+            channel: self.channel,
+            platform: self.platform,
+            version: self.version.as_str().into(),
+        });
+        let mut counts = self.counters.lock();
+        let key = (self.package, self.release, self.file);
+        if counts.files.len() < COUNTERS_MAX || counts.files.contains_key(&key) {
+            *counts.files.entry(key).or_default() += 1;
+        }
+    }
+}
+
+impl Registry {
+    /// What was counted of a package in the last `days` days, today among them.
+    ///
+    /// # Errors
+    /// If the caller may not publish to it.
+    pub fn statistics(&self, caller: &Caller, name: &FullName, days: u32) -> Result<StatisticsView, Refusal> {
+        let rows = self.store.read()?;
+        let (package, _) = open_package(&rows, caller, name, Some(Role::Maintainer))?;
+        let to = self.today();
+        let from = (to + 1).saturating_sub(days.clamp(1, DAYS_MAX));
+        let channels: BTreeMap<_, _> =
+            rows.channels(package.owner)?.into_iter().map(|channel| (channel.id, channel.name.to_string())).collect();
+        let platforms: BTreeMap<_, _> = rows
+            .platforms(package.owner)?
+            .into_iter()
+            .map(|platform| (platform.id, platform.name.to_string()))
+            .collect();
+        let mut view = StatisticsView { from: date(from), to: date(to), downloads: Vec::new(), checks: Vec::new() };
+        for day in from..=to {
+            for (key, count) in rows.counts(day, package.id)? {
+                let list = match key.kind {
+                    CountKind::Download => &mut view.downloads,
+                    CountKind::Check => &mut view.checks,
+                };
+                list.push(CountView {
+                    date: date(day),
+                    version: key.version,
+                    channel: channels.get(&key.channel).cloned().unwrap_or_default(),
+                    platform: platforms.get(&key.platform).cloned().unwrap_or_default(),
+                    count,
+                });
+            }
+        }
+        Ok(view)
+    }
+
+    /// Writes what was counted, and forgets days that are too long ago. Blocks.
+    ///
+    /// # Errors
+    /// If the store fails; what was counted is written another time.
+    pub fn write_statistics(&self) -> Result<(), Refusal> {
+        self.counters.write(&self.store)?;
+        let kept_from = (self.today() + 1).saturating_sub(self.config.statistics_days);
+        while self.store.read()?.has_counts_before(kept_from)?
+            && self.store.write_and_wait(move |edit| edit.forget_counts(kept_from, FORGOTTEN_AT_ONCE_MAX))?
+        {}
+        Ok(())
+    }
+
+    pub(super) fn count_check(&self, package: &Package, channel: ChannelId, platform: PlatformId, version: &str) {
+        self.counters.count(CountKey {
+            day: self.today(),
+            package: package.id,
+            kind: CountKind::Check,
+            channel,
+            platform,
+            version: version.into(),
+        });
+    }
+
+    pub(super) fn counted_file(&self, package: &Package, release: &Release, file: &ReleaseFile) -> CountedFile {
+        CountedFile {
+            counters: Arc::clone(&self.counters),
+            day: self.today(),
+            package: package.id,
+            release: release.id,
+            file: file.id,
+            channel: release.channel,
+            platform: file.platform,
+            version: release.version.clone(),
+        }
+    }
+
+    fn today(&self) -> u32 {
+        u32::try_from(self.clock.now().as_micros() / DAY_MICROS).unwrap_or(0)
+    }
+}
+
+/// A day as RFC 3339 writes it.
+fn date(day: u32) -> String {
+    let mut text = Timestamp::from_micros(i64::from(day) * DAY_MICROS).to_string();
+    text.truncate("2026-11-21".len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_written_as_dates() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(20_778), "2026-11-21");
+    }
+
+    #[test]
+    fn counters_are_bounded() {
+        let counters = Counters::default();
+        for version in 0..3 * COUNTERS_MAX {
+            counters.count(CountKey {
+                day: 1,
+                package: PackageKey(1),
+                kind: CountKind::Check,
+                channel: ChannelId(1),
+                platform: PlatformId(1),
+                version: version.to_string().into(),
+            });
+        }
+        let counts = counters.lock();
+        assert_eq!(counts.by_day.len(), COUNTERS_MAX + 1);
+        assert_eq!(counts.by_day.values().sum::<u64>(), 3 * COUNTERS_MAX as u64);
+    }
+}

@@ -1,0 +1,3467 @@
+// Made by build/schema.ts from src/http/openapi; not to be edited.
+
+export interface paths {
+    "/api/v1/auth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the token that is shown opens. */
+        get: operations["auth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own channels. */
+        get: operations["channels"];
+        put?: never;
+        /** Makes a channel. */
+        post: operations["create_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a channel that has no releases. */
+        delete: operations["delete_channel"];
+        options?: never;
+        head?: never;
+        /** Changes a channel. */
+        patch: operations["change_channel"];
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document. */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packages that the caller may see, newest change first. */
+        get: operations["packages"];
+        put?: never;
+        /** Makes a package in the caller's namespace. */
+        post: operations["create_package"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** One package. */
+        get: operations["package"];
+        put?: never;
+        post?: never;
+        /** Deletes a package with all its releases. */
+        delete: operations["delete_package"];
+        options?: never;
+        head?: never;
+        /** Changes a package. */
+        patch: operations["change_package"];
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** The members of a package, its owner first. */
+        get: operations["members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Lets a user in, or changes the role. */
+        put: operations["put_member"];
+        post?: never;
+        /** Takes a member out. Members may leave by themselves. */
+        delete: operations["delete_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** The releases of a package, highest version first. Readers see active ones, maintainers drafts too. */
+        get: operations["releases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/releases/{channel}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        /** One release. */
+        get: operations["release"];
+        /** Makes a release, or changes it. A new one is a draft unless the body says otherwise. */
+        put: operations["put_release"];
+        post?: never;
+        /** Deletes a release with its files. */
+        delete: operations["delete_release"];
+        options?: never;
+        head?: never;
+        /** Changes a release. */
+        patch: operations["change_release"];
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/releases/{channel}/{version}/files/{platform}/{display_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        /** Downloads a file. Ranges, If-Range and If-None-Match work. */
+        get: operations["file"];
+        /**
+         * Uploads a file: the body is its bytes.
+         * @description Once its release was active a file never changes: other bytes are 409, the same bytes a success.
+         */
+        put: operations["put_file"];
+        post?: never;
+        /** Deletes a file. */
+        delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/releases/{channel}/{version}/files/{platform}/{display_name}/external": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publishes a file whose bytes are elsewhere. */
+        post: operations["put_external"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/releases/{channel}/{version}/files/{platform}/{display_name}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        /** The manifest of a file. */
+        get: operations["manifest"];
+        /** Sets the manifest of a file. */
+        put: operations["put_manifest"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/releases/{channel}/{version}/files/{platform}/{display_name}/requirements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets what a file requires. */
+        put: operations["put_requirements"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{namespace}/{name}/tokens/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: "access" | "private";
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replaces a token of a package; the old one stops at once. */
+        post: operations["replace_package_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own platforms. */
+        get: operations["platforms"];
+        put?: never;
+        /** Makes a platform. */
+        post: operations["create_platform"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platforms/{platform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a platform that no file is for. */
+        delete: operations["delete_platform"];
+        options?: never;
+        head?: never;
+        /** Renames a platform that no file is for. */
+        patch: operations["rename_platform"];
+        trace?: never;
+    };
+    "/api/v1/requirements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What every newer release requires, newest first. */
+        get: operations["requirements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Public packages with their newest version. */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in. */
+        get: operations["session"];
+        put?: never;
+        /**
+         * Signs in.
+         * @description After some failures, tries from the same address or for the same account have to wait: 429 with Retry-After.
+         */
+        post: operations["sign_in"];
+        /** Signs out. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the first account, an admin, and signs it in. */
+        post: operations["setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own API tokens. */
+        get: operations["tokens"];
+        put?: never;
+        /** Makes an API token. */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes an API token, which stops to work at once. */
+        delete: operations["delete_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The update check: the newest release above `version` that has a file for the platform.
+         * @description Errors have `success`, `code` and `message` beside the fields of a problem.
+         */
+        get: operations["updates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All users, by name. */
+        get: operations["users"];
+        put?: never;
+        /** Makes a user. */
+        post: operations["create_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        /** One user: oneself, or any for an admin. */
+        get: operations["user"];
+        put?: never;
+        post?: never;
+        /** Deletes a user that owns no packages. */
+        delete: operations["delete_user"];
+        options?: never;
+        head?: never;
+        /** Changes a user: an admin everything, everyone else their own password. */
+        patch: operations["change_user"];
+        trace?: never;
+    };
+    "/download/{namespace}/{name}/{channel}/{version}/{platform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                /** @description A version, or `latest`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        /** A link to the archive of a release. */
+        get: operations["download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/download/{namespace}/{name}/{channel}/{version}/{platform}/{display_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                /** @description A version, or `latest`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        /** A link to a file of a release. */
+        get: operations["download_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process lives. */
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/kit/v2/packages/{full_name}.gz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                full_name: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * The versions of a package, in the second dialect.
+         * @description The same under `/channels/CHANNEL/…` for one channel and those it includes.
+         */
+        get: operations["kit_package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/kit/v2/registry.gz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same in the second dialect of the index.
+         * @description The same under `/channels/CHANNEL/…` for one channel and those it includes.
+         */
+        get: operations["kit_registry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/kit/v2/summaries.gz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each package is, in the second dialect.
+         * @description The same under `/channels/CHANNEL/…` for one channel and those it includes.
+         */
+        get: operations["kit_summaries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counters for Prometheus. */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the index is served. */
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registry/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publishes in one call: package, release, platform and file are made where they are missing. */
+        post: operations["registry_publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/registry/unpublish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Yanks the release that a package id stands for. */
+        post: operations["registry_unpublish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/archives/{full_name}/{package_id}.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                full_name: string;
+                /** @description Full name, a dash, and the package id. */
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        /** The manifest of an archive. */
+        get: operations["archive_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/archives/{full_name}/{package_id}/{display_name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                full_name: string;
+                /** @description Full name, a dash, and the package id. */
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        /** The bytes of an archive. */
+        get: operations["archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which files of the index changed since a serial.
+         * @description 410 where that is too long ago.
+         */
+        get: operations["index_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/packages/{full_name}.gz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                full_name: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * The versions of a package, a line each.
+         * @description The same under `/channels/CHANNEL/…` for one channel and those it includes.
+         */
+        get: operations["index_package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/registry.gz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The hash of every file of the index.
+         * @description The same under `/channels/CHANNEL/…` for one channel and those it includes.
+         */
+        get: operations["index_registry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v2/summaries.gz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each package is.
+         * @description The same under `/channels/CHANNEL/…` for one channel and those it includes.
+         */
+        get: operations["index_summaries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @example {
+         *       "id": 7,
+         *       "name": "laptop",
+         *       "scopes": [
+         *         "publish"
+         *       ],
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "expires": null,
+         *       "last_used": null
+         *     }
+         */
+        ApiToken: {
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expires: string | null;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: date-time
+             * @description To within ten minutes.
+             */
+            last_used: string | null;
+            /** @description What its owner calls it. */
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+        };
+        /** @description A page of a list. */
+        ApiTokenPage: {
+            items: components["schemas"]["ApiToken"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "name": "laptop",
+         *       "scopes": [
+         *         "publish"
+         *       ],
+         *       "expires": null
+         *     }
+         */
+        ApiTokenRequest: {
+            /** Format: date-time */
+            expires?: string | null;
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * @example {
+         *       "name": "beta",
+         *       "short": "beta",
+         *       "default": false,
+         *       "includes": [
+         *         "stable"
+         *       ],
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "changed": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        Channel: {
+            /** Format: date-time */
+            changed: string;
+            /** Format: date-time */
+            created: string;
+            /** @description Exactly one of a user's channels is the default. */
+            default: boolean;
+            includes: string[];
+            name: string;
+            /** @description For narrow columns: at most 8 characters. */
+            short: string;
+        };
+        /** @description A page of a list. */
+        ChannelPage: {
+            items: components["schemas"]["Channel"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "default": true
+         *     }
+         */
+        ChannelPatch: {
+            /** @description `true` makes it the default, which it cannot give up, only hand on. */
+            default?: boolean;
+            includes?: string[];
+            name?: string;
+            short?: string;
+        };
+        /**
+         * @example {
+         *       "url": "https://archives.example.org/window.zip",
+         *       "size": 3,
+         *       "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+         *     }
+         */
+        ExternalFile: {
+            sha256: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+        };
+        /**
+         * @example {
+         *       "platform": "linux-x64",
+         *       "display_name": "window.zip",
+         *       "filename": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+         *       "size": 3,
+         *       "mime_type": "application/zip",
+         *       "extension": "zip",
+         *       "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+         *       "crc32": "8c736521",
+         *       "external_url": null,
+         *       "requirements": [],
+         *       "url": "https://packages.example.org/api/v1/packages/omni/kit.window/releases/stable/1.0.0/files/linux-x64/window.zip",
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "changed": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        File: {
+            /** Format: date-time */
+            changed: string;
+            /** @description 8 hexadecimal digits; none where the content is elsewhere. */
+            crc32: string | null;
+            /** Format: date-time */
+            created: string;
+            /** @description Its original name. */
+            display_name: string;
+            extension: string;
+            /** @description Where its content is, if elsewhere. */
+            external_url: string | null;
+            /** @description The name of its content; none where that is elsewhere. */
+            filename: string | null;
+            mime_type: string;
+            platform: string;
+            requirements: components["schemas"]["Requirement"][];
+            sha256: string;
+            /** Format: int64 */
+            size: number;
+            /** @description Where it can be downloaded. */
+            url: string;
+        };
+        /**
+         * @example {
+         *       "full_name": "omni.kit.window",
+         *       "description": "Windows and widgets.",
+         *       "version": "1.10.0",
+         *       "released": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        FoundPackage: {
+            /** @description The first line. */
+            description: string;
+            full_name: string;
+            /** Format: date-time */
+            released: string | null;
+            version: string;
+        };
+        /** @description A page of a list. */
+        FoundPackagePage: {
+            items: components["schemas"]["FoundPackage"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        IndexChanges: {
+            /** @description Path to hash, or null where the file is gone. */
+            files: {
+                [key: string]: string | null;
+            };
+            /** Format: int64 */
+            serial: number;
+            /** @description Package to its entry of `summaries.gz`, or null where it is gone. */
+            summaries: {
+                [key: string]: {
+                    [key: string]: unknown;
+                } | null;
+            };
+        };
+        /**
+         * @description The dictionary that is published with an archive, at most 1 MiB.
+         * @example {
+         *       "package": {
+         *         "title": "Window"
+         *       }
+         *     }
+         */
+        Manifest: {
+            [key: string]: unknown;
+        };
+        /**
+         * @example {
+         *       "user": "mara",
+         *       "role": "maintainer",
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "changed": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        Member: {
+            /** Format: date-time */
+            changed: string;
+            /** Format: date-time */
+            created: string;
+            role: components["schemas"]["Role"];
+            user: string;
+        };
+        /** @description A page of a list. */
+        MemberPage: {
+            items: components["schemas"]["Member"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "role": "maintainer"
+         *     }
+         */
+        MemberRequest: {
+            role: components["schemas"]["Role"];
+        };
+        NewApiToken: components["schemas"]["ApiToken"] & {
+            /** @description The token itself. */
+            secret: string;
+        };
+        /**
+         * @example {
+         *       "name": "nightly",
+         *       "includes": [
+         *         "beta"
+         *       ]
+         *     }
+         */
+        NewChannel: {
+            default?: boolean;
+            includes?: string[];
+            name: string;
+            short?: string;
+        };
+        /**
+         * @example {
+         *       "name": "kit.window",
+         *       "description": "Windows and widgets.",
+         *       "visibility": "public"
+         *     }
+         */
+        NewPackage: {
+            /** @description Markdown, at most 256 KiB. */
+            description?: string;
+            /** @description `[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*`, at most 100 bytes. */
+            name: string;
+            visibility?: components["schemas"]["Visibility"];
+        };
+        /**
+         * @example {
+         *       "name": "ada",
+         *       "password": "correct horse battery"
+         *     }
+         */
+        NewUser: {
+            admin?: boolean;
+            /** @description `[a-z0-9][a-z0-9-]{0,38}`; it becomes a namespace. */
+            name: string;
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            password: string;
+        };
+        /**
+         * @example {
+         *       "full_name": "omni.kit.window",
+         *       "visibility": "private",
+         *       "role": "reader"
+         *     }
+         */
+        OpenedPackage: {
+            full_name: string;
+            role: components["schemas"]["Role"];
+            visibility: components["schemas"]["Visibility"];
+        };
+        /** @description A page of a list. */
+        OpenedPackagePage: {
+            items: components["schemas"]["OpenedPackage"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "namespace": "omni",
+         *       "name": "kit.window",
+         *       "full_name": "omni.kit.window",
+         *       "description": "# Window",
+         *       "description_html": "<h1>Window</h1>\n",
+         *       "visibility": "public",
+         *       "private_token_set": false,
+         *       "role": null,
+         *       "latest": {
+         *         "stable": "1.10.0"
+         *       },
+         *       "default_channel": "stable",
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "changed": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        Package: {
+            /** @description Opens the private package; only for its owners. */
+            access_token?: string;
+            /**
+             * Format: date-time
+             * @description When it, or anything of it, last changed.
+             */
+            changed: string;
+            /** @description The owner's; only for those who may publish. */
+            channels?: string[];
+            /** Format: date-time */
+            created: string;
+            /** @description The channel of those who ask for none. */
+            default_channel: string;
+            /** @description Markdown. */
+            description: string;
+            /** @description The same as safe HTML. */
+            description_html: string;
+            /** @description `NAMESPACE.NAME` */
+            full_name: string;
+            /** @description Channel to the highest version that is offered there. */
+            latest: {
+                [key: string]: string;
+            };
+            name: string;
+            namespace: string;
+            /** @description The owner's; only for those who may publish. */
+            platforms?: string[];
+            /** @description Whether there is a token that publishes to it. */
+            private_token_set: boolean;
+            role: components["schemas"]["Role"] | null;
+            visibility: components["schemas"]["Visibility"];
+        };
+        /** @description A page of a list. */
+        PackagePage: {
+            items: components["schemas"]["Package"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "visibility": "private"
+         *     }
+         */
+        PackagePatch: {
+            description?: string;
+            visibility?: components["schemas"]["Visibility"];
+        };
+        /**
+         * @example {
+         *       "token": "ph_acc_…"
+         *     }
+         */
+        PackageToken: {
+            token: string;
+        };
+        /**
+         * @example {
+         *       "name": "linux-x64",
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "changed": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        Platform: {
+            /** Format: date-time */
+            changed: string;
+            /** Format: date-time */
+            created: string;
+            name: string;
+        };
+        /** @description A page of a list. */
+        PlatformPage: {
+            items: components["schemas"]["Platform"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "name": "wx64.r"
+         *     }
+         */
+        PlatformRequest: {
+            name: string;
+        };
+        /**
+         * @description An error (RFC 9457).
+         * @example {
+         *       "type": "/problems/unprocessable",
+         *       "title": "A rule is broken",
+         *       "status": 422,
+         *       "detail": "a password has at least 10 characters",
+         *       "field": "password"
+         *     }
+         */
+        Problem: {
+            /** @description What was wrong and what would be right. */
+            detail: string;
+            /** @description The one input that is at fault. */
+            field?: string;
+            /** @description With a status of the 500s: under which the server's log has the cause. */
+            id?: string;
+            /**
+             * Format: int64
+             * @description With `too-large`: the most that is taken, in bytes.
+             */
+            limit?: number;
+            /**
+             * Format: int64
+             * @description The status of the answer.
+             */
+            status: number;
+            /** @description The kind in words. */
+            title: string;
+            /** @description The kind of problem, such as `/problems/not-found`. */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        PublishedFile: components["schemas"]["File"] & {
+            package_id: string;
+        };
+        /**
+         * @example {
+         *       "channel": "stable",
+         *       "version": "1.0.0",
+         *       "active": true,
+         *       "published": "2026-11-21T10:00:00Z",
+         *       "publish_at": null,
+         *       "yanked": null,
+         *       "description": "First.",
+         *       "description_html": "<p>First.</p>\n",
+         *       "files": [
+         *         {
+         *           "platform": "linux-x64",
+         *           "display_name": "window.zip",
+         *           "filename": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+         *           "size": 3,
+         *           "mime_type": "application/zip",
+         *           "extension": "zip",
+         *           "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+         *           "crc32": "8c736521",
+         *           "external_url": null,
+         *           "requirements": [],
+         *           "url": "https://packages.example.org/api/v1/packages/omni/kit.window/releases/stable/1.0.0/files/linux-x64/window.zip",
+         *           "created": "2026-11-21T10:00:00Z",
+         *           "changed": "2026-11-21T10:00:00Z"
+         *         }
+         *       ],
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "changed": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        Release: {
+            /** @description Whether it is offered; a draft is not. */
+            active: boolean;
+            /** Format: date-time */
+            changed: string;
+            channel: string;
+            /** Format: date-time */
+            created: string;
+            /** @description Release notes in Markdown. */
+            description: string;
+            /** @description The same as safe HTML. */
+            description_html: string;
+            files: components["schemas"]["File"][];
+            /**
+             * Format: date-time
+             * @description When it becomes active by itself.
+             */
+            publish_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was active for the first time; from then on its files never change.
+             */
+            published: string | null;
+            version: string;
+            /** @description Why it was withdrawn: no longer offered, still downloadable. */
+            yanked: string | null;
+        };
+        /** @description A page of a list. */
+        ReleasePage: {
+            items: components["schemas"]["Release"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "active": true,
+         *       "description": "First."
+         *     }
+         */
+        ReleasePatch: {
+            active?: boolean;
+            description?: string;
+            /**
+             * Format: date-time
+             * @description Only for drafts; null takes it back.
+             */
+            publish_at?: string | null;
+            /** @description Only for active releases; null restores. */
+            yanked?: string | null;
+        };
+        ReleaseRequirements: {
+            /** Format: date-time */
+            released: string | null;
+            requirements: components["schemas"]["Requirement"][];
+            version: string;
+        };
+        /** @description A page of a list. */
+        ReleaseRequirementsPage: {
+            items: components["schemas"]["ReleaseRequirements"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "type": "os",
+         *       "name": "linux",
+         *       "version": ""
+         *     }
+         */
+        Requirement: {
+            name: string;
+            type: string;
+            /** @description May be empty. */
+            version: string;
+        };
+        /**
+         * @example {
+         *       "type": "os",
+         *       "name": "linux"
+         *     }
+         */
+        RequirementRequest: {
+            name: string;
+            type: string;
+            version?: string;
+        };
+        /**
+         * @description Each contains those before it: `reader` reads a private package, `maintainer` makes releases, `owner` everything.
+         * @enum {string}
+         */
+        Role: "reader" | "maintainer" | "owner";
+        /**
+         * @description Each contains those before it: `read`, `publish` (packages, releases, files), `admin` (everything the user may do).
+         * @enum {string}
+         */
+        Scope: "read" | "publish" | "admin";
+        /**
+         * @example {
+         *       "user": {
+         *         "name": "omni",
+         *         "admin": true
+         *       }
+         *     }
+         */
+        Session: {
+            user: {
+                admin: boolean;
+                name: string;
+            };
+        };
+        /**
+         * @example {
+         *       "token": "3f0c…",
+         *       "name": "omni",
+         *       "password": "correct horse battery"
+         *     }
+         */
+        SetupRequest: {
+            /** @description `[a-z0-9][a-z0-9-]{0,38}`; it becomes a namespace. */
+            name: string;
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            password: string;
+            /** @description What the server printed at its first start. */
+            token: string;
+        };
+        /**
+         * @example {
+         *       "name": "omni",
+         *       "password": "correct horse battery"
+         *     }
+         */
+        SignInRequest: {
+            /** @description `[a-z0-9][a-z0-9-]{0,38}`; it becomes a namespace. */
+            name: string;
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            password: string;
+        };
+        UnpublishedRelease: components["schemas"]["Release"] & {
+            package_id: string;
+        };
+        Update: {
+            crc32: string | null;
+            /** @description Where it can be downloaded. */
+            filename: string;
+            /** Format: date-time */
+            released: string | null;
+            releaseNotes: string;
+            requirements: components["schemas"]["Requirement"][];
+            sha256: string;
+            /** Format: int64 */
+            size: number;
+            version: string;
+        };
+        /**
+         * @description The fields of an update where there is one; with `mode=2` all of them in `data`.
+         * @example {
+         *       "success": true,
+         *       "isNewer": false
+         *     }
+         */
+        UpdateAnswer: {
+            crc32?: string | null;
+            data?: components["schemas"]["Update"][];
+            /** @description Where it can be downloaded. */
+            filename?: string;
+            isNewer: boolean;
+            /** Format: date-time */
+            released?: string | null;
+            releaseNotes?: string;
+            requirements?: components["schemas"]["Requirement"][];
+            sha256?: string;
+            /** Format: int64 */
+            size?: number;
+            success: boolean;
+            version?: string;
+        };
+        /**
+         * @example {
+         *       "name": "omni",
+         *       "admin": false,
+         *       "disabled": false,
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "changed": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        User: {
+            /** @description Whether the user administers the server. */
+            admin: boolean;
+            /** Format: date-time */
+            changed: string;
+            /** Format: date-time */
+            created: string;
+            /** @description Whether the user is shut out: it cannot sign in and its tokens open nothing. */
+            disabled: boolean;
+            name: string;
+        };
+        /** @description A page of a list. */
+        UserPage: {
+            items: components["schemas"]["User"][];
+            /** @description The cursor of the next page, if there is one. */
+            next: string | null;
+        };
+        /**
+         * @example {
+         *       "disabled": true
+         *     }
+         */
+        UserPatch: {
+            admin?: boolean;
+            disabled?: boolean;
+            /**
+             * Format: password
+             * @description The present password, needed to change one's own.
+             */
+            old_password?: string;
+            /**
+             * Format: password
+             * @description A new password; everyone else who is signed in with the old one is signed out.
+             */
+            password?: string;
+        };
+        /** @enum {string} */
+        Visibility: "public" | "private";
+    };
+    responses: {
+        /** @description The client has it already. */
+        NotModified: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description It was refused, for the reason told. */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: {
+        /** @description A channel of the owner's. */
+        channel: string;
+        /** @description Makes a missing release (a draft, or active) and a missing platform, never a channel. */
+        create: "inactive" | "active";
+        /** @description What `next` of the page before said. */
+        cursor: string;
+        /** @description The file's original name. */
+        display_name: string;
+        /** @description Most items on the page. */
+        limit: number;
+        /** @description The package's name in its namespace. */
+        name: string;
+        /** @description The owner's name. */
+        namespace: string;
+        /** @description A platform of the owner's. */
+        platform: string;
+        /** @description A user's name. */
+        user: string;
+        version: string;
+    };
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    auth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The packages, and the role in each. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedPackagePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPatch"];
+            };
+        };
+        responses: {
+            /** @description The channel now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    packages: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Most items on the page. */
+                limit?: components["parameters"]["limit"];
+                /** @description Only packages of this user. */
+                owner?: string;
+                /** @description Words that a package must have. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackagePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_package: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPackage"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Package"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    package: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The package. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Package"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_package: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_package: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackagePatch"];
+            };
+        };
+        responses: {
+            /** @description The package now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Package"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRequest"];
+            };
+        };
+        responses: {
+            /** @description The role is another. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description The user is let in. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    releases: {
+        parameters: {
+            query?: {
+                /** @description Only releases on this channel. */
+                channel?: string;
+                /** @description What `next` of the page before said. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Most items on the page. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The release. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReleasePatch"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReleasePatch"];
+            };
+        };
+        responses: {
+            /** @description The release now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description Its content is elsewhere. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_file: {
+        parameters: {
+            query?: {
+                /** @description Makes a missing release (a draft, or active) and a missing platform, never a channel. */
+                create?: components["parameters"]["create"];
+            };
+            header?: {
+                /** @description `sha-256=:…:` is verified; 422 where the bytes have another. */
+                "Repr-Digest"?: string;
+            };
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "*/*": unknown;
+            };
+        };
+        responses: {
+            /** @description It was there, the same or (in a draft) another. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_external: {
+        parameters: {
+            query?: {
+                /** @description Makes a missing release (a draft, or active) and a missing platform, never a channel. */
+                create?: components["parameters"]["create"];
+            };
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExternalFile"];
+            };
+        };
+        responses: {
+            /** @description It was there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The manifest. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Manifest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Manifest"];
+            };
+        };
+        responses: {
+            /** @description The file now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_requirements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequirementRequest"][];
+            };
+        };
+        responses: {
+            /** @description The file now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    replace_package_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: "access" | "private";
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new token; a private one is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    platforms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_platform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlatformRequest"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Platform"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_platform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    rename_platform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlatformRequest"];
+            };
+        };
+        responses: {
+            /** @description The platform now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Platform"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    requirements: {
+        parameters: {
+            query: {
+                /** @description The owner's default where it is not said. */
+                channel?: string;
+                /** @description The package's full name. */
+                id: string;
+                platform?: string;
+                /** @description The access token of a private package. */
+                token?: string;
+                /** @description What runs now. */
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseRequirementsPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    search: {
+        parameters: {
+            query?: {
+                channel?: string;
+                /** @description Most items on the page. */
+                limit?: components["parameters"]["limit"];
+                platform?: string;
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that match. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPackagePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInRequest"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    /** @description The session. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    /** @description The session. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Made; its secret is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    updates: {
+        parameters: {
+            query: {
+                /** @description The owner's default where it is not said. */
+                channel?: string;
+                /** @description The package's full name. */
+                id: string;
+                /** @description `2` lists all newer releases in `data`. */
+                mode?: "1" | "2";
+                platform?: string;
+                /** @description The access token of a private package. */
+                token?: string;
+                /** @description What runs now. */
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether there is one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    users: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description Most items on the page. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A user's name. */
+                user: components["parameters"]["user"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserPatch"];
+            };
+        };
+        responses: {
+            /** @description The user now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                /** @description A version, or `latest`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where it is. */
+            302: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    download_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                /** @description A version, or `latest`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where it is. */
+            302: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        alive: boolean;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    kit_package: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                full_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    kit_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    kit_summaries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Text. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: int64 */
+                        packages: number;
+                        ready: boolean;
+                        /** Format: int64 */
+                        serial: number;
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    registry_publish: {
+        parameters: {
+            query?: {
+                channel?: string;
+                visibility?: components["schemas"]["Visibility"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @description The bytes. */
+                    archive?: string;
+                    /** @description The manifest, JSON. */
+                    metadata?: string;
+                    /** @description `FULLNAME-VERSION[+PLATFORM]` */
+                    package_id: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It was there. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishedFile"];
+                };
+            };
+            /** @description It is new. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishedFile"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    registry_unpublish: {
+        parameters: {
+            query?: {
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    package_id: string;
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The release now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnpublishedRelease"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    archive_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                full_name: string;
+                /** @description Full name, a dash, and the package id. */
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The manifest. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Manifest"];
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    archive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                full_name: string;
+                /** @description Full name, a dash, and the package id. */
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description It is elsewhere. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    index_changes: {
+        parameters: {
+            query: {
+                since: number;
+                /** @description Seconds to wait for a change. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexChanges"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    index_package: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                full_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    index_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    index_summaries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            /** @description Parts of it. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+}

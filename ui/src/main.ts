@@ -1,0 +1,12 @@
+// Where it begins.
+
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+
+import { mount } from 'svelte';
+
+import App from './App.svelte';
+
+const target = document.getElementById('app');
+if (target) mount(App, { target });

@@ -1,0 +1,145 @@
+// Where the visitor is. Owns the history, the title, the focus and the scroll position after a move; no page touches them.
+
+import { tick } from 'svelte';
+
+import { linkPrefix } from '../api/client';
+import { t } from '../texts';
+import type { Route } from './routes';
+import { routeOf } from './routes';
+
+class Router {
+  /** The path without the prefix of a link with a token. */
+  path = $state('/');
+  query = $state.raw(new URLSearchParams());
+  route = $state.raw<Route>({ view: 'home' });
+  title = $state('');
+  /** What a screen reader is told after a move. */
+  announced = $state('');
+  /** Rises with each move to another page: what was loaded before is not for this one. */
+  moves = $state(0);
+
+  #blocks = new Set<() => boolean>();
+  #focus = false;
+  #first = true;
+
+  constructor() {
+    this.#read();
+    history.scrollRestoration = 'manual';
+    addEventListener('popstate', (event: PopStateEvent) => {
+      this.#read();
+      this.#focus = true;
+      const scroll = (event.state as { scroll?: number } | null)?.scroll ?? 0;
+      void restoreScroll(scroll);
+    });
+    addEventListener('beforeunload', (event) => {
+      if (this.#blocked()) event.preventDefault();
+    });
+    document.addEventListener('click', (event) => {
+      this.#click(event);
+    });
+    let saving: ReturnType<typeof setTimeout> | undefined;
+    addEventListener('scroll', () => {
+      clearTimeout(saving);
+      saving = setTimeout(rememberScroll, 100);
+    }, { passive: true });
+  }
+
+  /** Goes to an address of ours. */
+  go(address: string, options: { replace?: boolean; keepFocus?: boolean } = {}): void {
+    if (!options.replace && this.#blocked() && !confirm(t.shell.leaveUnsaved)) return;
+    if (options.replace) {
+      history.replaceState(history.state, '', linkPrefix + address);
+    } else {
+      rememberScroll();
+      history.pushState({ scroll: 0 }, '', linkPrefix + address);
+    }
+    const before = this.path;
+    this.#read();
+    if (options.keepFocus) return;
+    this.#focus = true;
+    if (this.path !== before || !options.replace) scrollTo(0, 0);
+    if (this.path === before) void this.#settle();
+  }
+
+  /** Changes the query of the page that is shown, without a move. */
+  setQuery(changes: Record<string, string>): void {
+    const query = new URLSearchParams(this.query);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) query.set(name, value);
+      else query.delete(name);
+    }
+    const text = query.toString();
+    this.go(this.path + (text ? `?${text}` : ''), { replace: true, keepFocus: true });
+  }
+
+  /** A page says what it shows. Its first word after a move takes the focus to its heading. */
+  show(title: string): void {
+    this.title = title;
+    document.title = title ? t.shell.title(title) : t.shell.name;
+    if (this.#focus) void this.#settle();
+    // A page that one comes to from outside keeps the focus where browsers put it, unless it is a form.
+    else if (this.#first) void tick().then(() => document.querySelector<HTMLElement>('main [data-focus]')?.focus());
+    this.#first = false;
+  }
+
+  /** Asks before leaving as long as `unsaved` says so; call the result to stop. */
+  guard(unsaved: () => boolean): () => void {
+    this.#blocks.add(unsaved);
+    return () => this.#blocks.delete(unsaved);
+  }
+
+  async #settle(): Promise<void> {
+    this.#focus = false;
+    this.announced = this.title;
+    await tick();
+    const asked = document.querySelector<HTMLElement>('main [data-focus]');
+    if (asked) {
+      asked.focus({ preventScroll: true });
+      return;
+    }
+    const heading = document.querySelector<HTMLElement>('main h1');
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+
+  #blocked(): boolean {
+    return [...this.#blocks].some((unsaved) => unsaved());
+  }
+
+  #read(): void {
+    const path = location.pathname.slice(linkPrefix.length) || '/';
+    if (path !== this.path) this.moves += 1;
+    this.path = path;
+    this.query = new URLSearchParams(location.search);
+    this.route = routeOf(path);
+  }
+
+  #click(event: MouseEvent): void {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    const link = (event.target as Element | null)?.closest?.('a');
+    if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
+    const path = link.pathname.startsWith(`${linkPrefix}/`) ? link.pathname.slice(linkPrefix.length) : link.pathname;
+    if (routeOf(path).view === 'nowhere') return;
+    if (link.pathname === location.pathname && link.hash) return;
+    event.preventDefault();
+    this.go(path + link.search);
+  }
+}
+
+function rememberScroll(): void {
+  history.replaceState({ ...(history.state as object | null), scroll: scrollY }, '');
+}
+
+/** The page before may still be loading what gave it its height. */
+async function restoreScroll(scroll: number): Promise<void> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    await tick();
+    if (document.documentElement.scrollHeight >= scroll + innerHeight || scroll === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  scrollTo(0, scroll);
+}
+
+export const router = new Router();
+export { to } from './routes';

@@ -1,0 +1,25 @@
+// Statistics of a package.
+
+export const stats = {
+  title: 'Statistics',
+  of: (name: string) => `Statistics of ${name}`,
+  downloads: 'Downloads',
+  downloadsText: 'Files fetched, per day.',
+  checks: 'Update checks',
+  checksText: 'What versions are in the field: applications that asked for updates, per day, by the version they run.',
+  by: 'By',
+  dimensions: { version: 'Version', channel: 'Channel', platform: 'Platform' },
+  days: (days: number) => `${days} days`,
+  period: 'Period',
+  others: 'others',
+  unknown: 'not told',
+  total: 'Total',
+  day: 'Day',
+  table: 'Show the numbers',
+  empty: 'Nothing was downloaded in this time',
+  emptyText: 'Downloads appear here within a minute. Hand someone this link:',
+  emptyChecks: 'No application has asked for updates in this time',
+  emptyChecksText: 'Have yours ask with this request:',
+  chart: (what: string, by: string, from: string, to: string) => `${what} by ${by} from ${from} to ${to}`,
+  perDay: 'a day, at most',
+};
