@@ -320,7 +320,7 @@ mod tests {
         ]);
         assert_eq!(find(&index, "WINDOW"), [7, 6, 5, 4, 3, 2, 1]);
         assert_eq!(find(&index, "omni.window"), [7, 6]);
-        assert_eq!(find(&index, "window the"), [4]);
+        assert_eq!(find(&index, "window the"), [4, 1]);
         assert_eq!(find(&index, "nowhere"), [0; 0]);
         assert_eq!(find(&index, "").len(), 8);
         let page = |skip| index.find("window", skip, 3, |_| true).into_iter().map(|id| id.0).collect::<Vec<_>>();

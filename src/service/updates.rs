@@ -97,8 +97,8 @@ impl Registry {
         Ok(Page::whole(items.collect()))
     }
 
-    /// Public packages that hold all words of `search`, the best match first, with their newest version on a channel (each owner's default
-    /// where none is given) for a platform.
+    /// Public packages that hold all words of `search`, the best match first, with their newest version on a channel
+    /// (each owner's default where none is given) for a platform.
     ///
     /// # Errors
     /// If the store fails.
