@@ -18,6 +18,8 @@ pub(super) fn list(args: &ServeArgs, config: &Config, source: &dyn Fn(&str) -> &
         ("public-url", args.public_url.clone()),
         ("trusted-proxy", some(args.trusted_proxy.join(", "))),
         ("max-file-size", Some(config.registry.file_bytes_max.to_string())),
+        ("upload-expiry", span(config.registry.upload_expiry)),
+        ("statistics-days", Some(config.registry.statistics_days.to_string())),
         ("user-quota", config.registry.quota_bytes.map(|bytes| bytes.to_string())),
         ("max-audit-entries", Some(config.registry.audit_entries_max.to_string())),
         ("max-header-size", Some(limits.header_bytes_max.to_string())),

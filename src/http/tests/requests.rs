@@ -121,7 +121,7 @@ async fn until_the_registry_is_open_only_health_is_told() {
     assert_eq!(client.get("/healthz").await.status, StatusCode::OK);
     let answer = client.get("/readyz").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answer.text(), r#"{"packages":0,"packages_loaded":0,"ready":false}"#);
+    assert_eq!(answer.text(), r#"{"ready":false,"packages_loaded":0,"packages":0}"#);
     assert!(answer.has_header("retry-after: 1") && answer.has_header("cache-control: no-store"));
     let answer = client.get("/v2/registry.gz").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);

@@ -84,15 +84,17 @@ impl Registry {
     /// Begins an upload; everything that can be refused before the first byte is.
     ///
     /// # Errors
-    /// If the caller may not publish there, has begun too many, the file is too large, or the disk has no room for it.
+    /// If the caller may not publish there, has begun too many, the file is too large, or the quota or the disk has no room for it.
     pub async fn create_upload(&self, caller: &Caller, new: NewUpload) -> Result<UploadState, Refusal> {
         let uploader = caller.uploader()?;
         let rows = self.store.read()?;
-        find_place(&rows, caller, &new.name, new.create)?;
-        drop(rows);
+        let place = find_place(&rows, caller, &new.name, new.create)?;
         if new.size > self.config.file_bytes_max {
             return Err(self.too_large());
         }
+        // The commit that publishes it counts again.
+        self.room(&rows, place.package.owner, place.former_bytes())?.check(self, new.size)?;
+        drop(rows);
         let writer = self.store.begin_blob(Some(new.size))?;
         let now = self.clock.now();
         let expires = self.upload_end(now);

@@ -203,6 +203,18 @@ fn a_quota_holds_for_all_packages_of_their_owner() {
         omni.post("/registry/publish").form(&parts).send()
     };
     form(701).problem(507, "hold 300 of 1000");
+    // Nor does an upload in several sittings, which says its size first.
+    let metadata = [("package", "omni.kit"), ("channel", "stable"), ("version", "3.0.0"), ("platform", "any")]
+        .into_iter()
+        .chain([("filename", "a.zip"), ("create", "inactive")])
+        .map(|(name, value)| format!("{name} {}", packhouse::http::base64::encode(value.as_bytes())));
+    let metadata = metadata.collect::<Vec<_>>().join(",");
+    let begin = |bytes: &str| {
+        let request = omni.post("/api/v1/uploads").header("tus-resumable", "1.0.0");
+        request.header("upload-length", bytes).header("upload-metadata", &metadata)
+    };
+    begin("701").problem(507, "hold 300 of 1000");
+    begin("700").is(201);
     // An admin grants one user more, or less.
     root.patch("/api/v1/users/omni").json(&json!({ "quota_bytes": 5000 })).is(200);
     form(701).is(201);

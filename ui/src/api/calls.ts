@@ -35,7 +35,6 @@ export const addresses = {
   storage: `${V1}/admin/storage`,
   settings: `${V1}/admin/settings`,
   status: `${V1}/admin/status`,
-  backup: `${V1}/admin/backup`,
   audit: (query: { user?: string; package?: string; cursor?: string }) =>
     withQuery(`${V1}/admin/audit`, { ...query, limit: 100 }),
 };

@@ -1131,6 +1131,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/releases/{full_name}.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                full_name: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * What the lines of a package leave out, so that a copy of the index can become packages again.
+         * @description The same under `/channels/CHANNEL/…` for one channel and those it includes.
+         */
+        get: operations["index_releases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/summaries.gz": {
         parameters: {
             query?: never;
@@ -1429,6 +1451,36 @@ export interface components {
             password: string;
             /** @description The link's secret. */
             token: string;
+        };
+        /**
+         * @example {
+         *       "id": "1.0.0+wx64.r",
+         *       "version": "1.0.0",
+         *       "platform": "wx64.r",
+         *       "channel": "stable",
+         *       "published": "2026-11-21T08:30:00Z",
+         *       "display_name": "window.zip",
+         *       "mime_type": "application/zip",
+         *       "manifest_sha256": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+         *     }
+         */
+        ListedRelease: {
+            channel: string | null;
+            /** @description Release notes, where there are any. */
+            description?: string;
+            display_name: string;
+            /** @description The package id: `VERSION[+PLATFORM]`. */
+            id: string;
+            /** @description Digest of `archives/FULLNAME/FULLNAME-ID.json`. */
+            manifest_sha256: string;
+            mime_type: string;
+            platform: string;
+            /** Format: date-time */
+            published: string | null;
+            requirements?: components["schemas"]["Requirement"][];
+            version: string;
+            /** @description Why, where it is. */
+            yanked?: string;
         };
         /**
          * @description The dictionary that is published with an archive, at most 1 MiB.
@@ -1810,6 +1862,11 @@ export interface components {
              * @description Only for drafts; null takes it back.
              */
             publish_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Only from owners and only with active set to true for a draft that was published elsewhere before: when that was.
+             */
+            published?: string;
             /** @description Only for active releases; null restores. */
             yanked?: string | null;
         };
@@ -2141,6 +2198,25 @@ export interface components {
              * @description null: what the server grants everyone.
              */
             quota_bytes?: number | null;
+        };
+        /**
+         * @example {
+         *       "lines": "d8501f51",
+         *       "package": {
+         *         "description": "",
+         *         "visibility": "public"
+         *       },
+         *       "releases": []
+         *     }
+         */
+        ViewReleases: {
+            /** @description CRC-32 of the lines that this belongs to, as in `registry.gz`. */
+            lines: string;
+            package: {
+                description: string;
+                visibility: components["schemas"]["Visibility"];
+            };
+            releases: components["schemas"]["ListedRelease"][];
         };
         /** @enum {string} */
         Visibility: "public" | "private";
@@ -4491,6 +4567,30 @@ export interface operations {
                 };
                 content: {
                     "application/gzip": unknown;
+                };
+            };
+            304: components["responses"]["NotModified"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    index_releases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                full_name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The releases, archive by archive, in the order of the lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewReleases"];
                 };
             };
             304: components["responses"]["NotModified"];

@@ -13,10 +13,6 @@ export const admin = {
   version: (version: string) => `Packhouse ${version}`,
   since: 'running since',
   numbers: { packages: 'Packages', releases: 'Releases', users: 'Users', connections: 'Connections', disk: 'Free on the disk' },
-  backup: 'Backup',
-  backupText: 'Everything in one file, consistent, made while the server runs. Keep it where the server is not.',
-  backupAction: 'Download a backup',
-  backupCli: 'Or from a terminal or a timer:',
   users: {
     title: 'Users',
     invite: 'Invite a user',
