@@ -240,13 +240,21 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
-        /// The bounds are written for any version; the crate knows SemVer. Both must say the same.
+        /// The bounds are written for any version; the crate knows SemVer. Both must say the same, but where the crate
+        /// contradicts itself: `<=0` is `<1` to it, except that it admits no prerelease even if another part names it.
         #[test]
         fn bounds_agree_with_the_semver_crate(
             text in proptest::collection::vec(comparator(), 1..3).prop_map(|parts| parts.join(", ")),
             version in "[0-3]\\.[0-3]\\.[0-4](-(0|a|b|rc\\.[1-3]))?(\\+x)?",
         ) {
             let Ok(oracle) = semver::VersionReq::parse(&text) else { return Ok(()) };
+            let is_odd = |part: &semver::Comparator| {
+                use semver::Op::{Exact, GreaterEq, LessEq, Wildcard};
+                part.patch.is_none() && matches!(part.op, Exact | GreaterEq | LessEq | Wildcard)
+            };
+            if version.contains('-') && oracle.comparators.iter().any(is_odd) {
+                return Ok(());
+            }
             let requirement: Requirement = text.parse().unwrap();
             let expected = oracle.matches(&semver::Version::parse(&version).unwrap());
             prop_assert_eq!(requirement.admits(&version.parse().unwrap(), None, false), expected, "{} {}", text, version);

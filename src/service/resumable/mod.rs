@@ -84,7 +84,8 @@ impl Registry {
     /// Begins an upload; everything that can be refused before the first byte is.
     ///
     /// # Errors
-    /// If the caller may not publish there, has begun too many, the file is too large, or the quota or the disk has no room for it.
+    /// If the caller may not publish there, has begun too many, the file is too large, or the quota or the disk has no
+    /// room for it.
     pub async fn create_upload(&self, caller: &Caller, new: NewUpload) -> Result<UploadState, Refusal> {
         let uploader = caller.uploader()?;
         let rows = self.store.read()?;
