@@ -3,7 +3,7 @@
 //! Owns the line's form, which is that of all other log lines, and the queue between those who serve and the thread that
 //! writes. Serving never waits for the log: what does not fit into the queue is counted, and the number is logged. A line
 //! is written within a few milliseconds, many with one call where there are many. It holds no path, no header and no
-//! secret, only what [`Entry`] has.
+//! secret, only what `Entry` has.
 
 use std::io::Write;
 use std::net::IpAddr;
