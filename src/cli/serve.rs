@@ -9,7 +9,9 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::args::ServeArgs;
 use super::{Failure, settings};
@@ -143,9 +145,10 @@ fn raise_descriptor_limit(connections_max: u32) {
 
 fn log_to_standard_error(filter: &str) -> Result<(), Failure> {
     let wrong = || Failure::Usage("--log is error, warn, info, debug or trace".to_owned());
-    let filter = EnvFilter::try_new(filter).map_err(|_| wrong())?;
+    let filter: Targets = filter.parse().map_err(|_| wrong())?;
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(color);
+    let subscriber = tracing_subscriber::registry().with(lines).with(filter);
     // Set already where a test runs the command in its own process.
     let _ = subscriber.try_init();
     Ok(())
