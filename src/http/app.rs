@@ -137,7 +137,7 @@ impl App {
         let credentials = credentials(&head.headers, path_token, &route, &query)?;
         let identity = match self.registry.identify(&credentials) {
             // The page shows what the token's refusal means; it holds nothing but itself.
-            Err(Refusal::NotSignedIn(_)) if matches!(route, Route::Page | Route::Asset(_)) => Identity::Anonymous,
+            Err(Refusal::NotSignedIn(_)) if route.is_for_reading() => Identity::Anonymous,
             identity => identity?,
         };
         let origin = self.origin(&outside, &head.headers);

@@ -21,6 +21,10 @@ pub enum Route {
     Page,
     /// A file of the user interface.
     Asset(String),
+    /// A page of the documentation; the first has no name.
+    Docs(String),
+    /// What the pages of the documentation look like.
+    DocsStyle,
     /// Whether the process lives.
     Healthz,
     /// Whether the index is served.
@@ -229,6 +233,8 @@ impl Route {
         match self {
             Self::Page
             | Self::Asset(_)
+            | Self::Docs(_)
+            | Self::DocsStyle
             | Self::Healthz
             | Self::Readyz
             | Self::Metrics
@@ -309,12 +315,20 @@ impl Route {
         }
     }
 
+    /// Whether it leads to what the binary itself brings for people to read, which is the same for all.
+    #[must_use]
+    pub fn is_for_reading(&self) -> bool {
+        matches!(self, Self::Page | Self::Asset(_) | Self::Docs(_) | Self::DocsStyle)
+    }
+
     /// What the route is called in logs and metrics. It holds nothing of the request.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Page => "page",
             Self::Asset(_) => "asset",
+            Self::Docs(_) => "docs",
+            Self::DocsStyle => "docs_style",
             Self::Healthz => "healthz",
             Self::Readyz => "readyz",
             Self::Metrics => "metrics",
@@ -450,6 +464,9 @@ fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
             };
             verb.pick([(Verb::Get, Route::Download(link))])
         }
+        ["docs"] | ["docs", ""] => verb.pick([(Verb::Get, Route::Docs(String::new()))]),
+        ["docs", "style.css"] => verb.pick([(Verb::Get, Route::DocsStyle)]),
+        ["docs", name] => verb.pick([(Verb::Get, Route::Docs((*name).to_owned()))]),
         ["assets", name] => verb.pick([(Verb::Get, Route::Asset(format!("assets/{name}")))]),
         [name] if name.contains('.') => verb.pick([(Verb::Get, Route::Asset((*name).to_owned()))]),
         segments if is_view(segments) => verb.pick([(Verb::Get, Route::Page)]),
@@ -458,7 +475,7 @@ fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
 }
 
 /// First segments of paths that belong to programs. A user of such a name has no view of that address.
-const PROGRAMS: [&str; 9] = ["api", "assets", "channels", "download", "kit", "p", "registry", "t", "v2"];
+const PROGRAMS: [&str; 10] = ["api", "assets", "channels", "docs", "download", "kit", "p", "registry", "t", "v2"];
 
 /// Whether the user interface has a view at this path. What it shows, and whether there is anything, it finds out.
 fn is_view(segments: &[&str]) -> bool {

@@ -6,6 +6,7 @@ mod api;
 mod bad_input;
 mod cli;
 mod concurrency;
+mod docs;
 mod durability;
 
 mod privacy;

@@ -61,7 +61,7 @@ fn check(package: &str, expected: impl Fn(&Call) -> [u16; ROLES.len()]) {
         }
         // A token that is no longer valid opens nothing, not even what everybody may have: its holder is to know. The
         // pages are what tells them, so these come all the same.
-        let expected = if matches!(call.route, "page" | "asset") { 200 } else { 401 };
+        let expected = if matches!(call.route, "page" | "asset" | "docs" | "docs_style") { 200 } else { 401 };
         for stale in [&WORLD.expired, &WORLD.revoked, &WORLD.disabled] {
             let running = server.get_or_insert_with(|| TestServer::with().copy_of(&WORLD.files).start());
             let status = send(&running.also(stale), &WORLD, package, call).status;

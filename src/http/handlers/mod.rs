@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod channels;
+mod docs;
 mod downloads;
 mod events;
 mod files;
@@ -47,6 +48,8 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
     match route {
         Route::Page => pages::page(&ask),
         Route::Asset(name) => pages::asset(&ask, &name),
+        Route::Docs(name) => docs::page(&ask, &name),
+        Route::DocsStyle => docs::style(&ask),
         Route::Healthz => status::healthz(),
         Route::Readyz => status::readyz(&ask),
         Route::Metrics => status::metrics(&ask),

@@ -13,6 +13,7 @@ use crate::http::app::{Answer, Ask};
 use crate::http::conditional::Validators;
 use crate::http::etag::ETag;
 use crate::http::file_response::{self, FileHead};
+use crate::http::html::escaped;
 use crate::http::problem::Problem;
 use crate::model::Sha256;
 
@@ -76,7 +77,7 @@ pub(super) fn asset(ask: &Ask, name: &str) -> Answer {
     Ok(file_response::respond(&bytes, head, &ask.method, &ask.headers))
 }
 
-fn validators(digest: Sha256) -> Result<Validators, Problem> {
+pub(super) fn validators(digest: Sha256) -> Result<Validators, Problem> {
     let etag = ETag::strong(digest).map_err(|error| Problem::internal(&error))?;
     Ok(Validators { etag: Some(etag), last_modified: None })
 }
@@ -94,7 +95,7 @@ fn content_type(name: &str) -> HeaderValue {
 }
 
 /// Whether `Accept-Encoding` (RFC 9110, section 12.5.3) names gzip and does not rule it out.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
@@ -104,18 +105,9 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     })
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_fills_the_gap_is_text() {
-        assert_eq!(escaped(r#"<a href="x">'&'"#), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;");
-    }
 
     #[test]
     fn who_takes_gzip_says_so() {

@@ -10,7 +10,7 @@ use crate::support::TestServer;
 use crate::support::contract::{self, DOCUMENT, Operation, operations};
 
 /// What is for people and browsers alone.
-const PAGES: [&str; 2] = ["page", "asset"];
+const PAGES: [&str; 4] = ["page", "asset", "docs", "docs_style"];
 /// Operations that share a route with another, because OpenAPI knows no optional parts of paths.
 const SHARED: [(&str, &str); 1] = [("download_file", "download")];
 

@@ -184,6 +184,8 @@ pub(super) const CALLS: &[Call] = &[
     call("page", "GET", "/", None, all(200)),
     call("page", "GET", "/p/omni/hush/settings", None, all(200)),
     call("asset", "GET", "/favicon.svg", None, all(200)),
+    call("docs", "GET", "/docs/operations", None, all(200)),
+    call("docs_style", "GET", "/docs/style.css", None, all(200)),
     call("healthz", "GET", "/healthz", None, all(200)),
     call("readyz", "GET", "/readyz", None, all(200)),
     call("metrics", "GET", "/metrics", None, all(200)),
