@@ -51,23 +51,27 @@ pub struct Content {
     pub gzip: Bytes,
 }
 
-macro_rules! pages {
-    ($($name:literal, $title:literal, $source:expr;)*) => {
-        static PAGES: &[Page] = &[$(Page { name: $name, title: $title, source: $source, made: OnceLock::new() },)*];
-    };
-}
+static PAGES: [Page; 10] = [
+    Page::text("", "Overview", include_str!("../../ui/docs/README.md")),
+    Page::text("publishing", "Publishing", include_str!("../../ui/docs/publishing.md")),
+    Page::text("updates", "Updates for applications", include_str!("../../ui/docs/updates.md")),
+    Page::text("operations", "Operations", include_str!("../../ui/docs/operations.md")),
+    Page::text("security", "Security", include_str!("../../ui/docs/security.md")),
+    Page::text("commands", "Commands", include_str!("../../ui/docs/commands.md")),
+    Page::new("api", "API", Source::OpenApi),
+    Page::text("index-format", "Index format", include_str!("../../ui/docs/index-format.md")),
+    Page::text("data-directory", "Data directory", include_str!("../../ui/docs/data-directory.md")),
+    Page::text("why-not", "Why not something else", include_str!("../../ui/docs/why-not.md")),
+];
 
-pages! {
-    "", "Overview", Source::Markdown(include_str!("../../ui/docs/README.md"));
-    "publishing", "Publishing", Source::Markdown(include_str!("../../ui/docs/publishing.md"));
-    "updates", "Updates for applications", Source::Markdown(include_str!("../../ui/docs/updates.md"));
-    "operations", "Operations", Source::Markdown(include_str!("../../ui/docs/operations.md"));
-    "security", "Security", Source::Markdown(include_str!("../../ui/docs/security.md"));
-    "commands", "Commands", Source::Markdown(include_str!("../../ui/docs/commands.md"));
-    "api", "API", Source::OpenApi;
-    "index-format", "Index format", Source::Markdown(include_str!("../../ui/docs/index-format.md"));
-    "data-directory", "Data directory", Source::Markdown(include_str!("../../ui/docs/data-directory.md"));
-    "why-not", "Why not something else", Source::Markdown(include_str!("../../ui/docs/why-not.md"));
+impl Page {
+    const fn new(name: &'static str, title: &'static str, source: Source) -> Self {
+        Self { name, title, source, made: OnceLock::new() }
+    }
+
+    const fn text(name: &'static str, title: &'static str, markdown: &'static str) -> Self {
+        Self::new(name, title, Source::Markdown(markdown))
+    }
 }
 
 /// The page of this name, `""` for the first; nothing if there is none.
@@ -111,7 +115,7 @@ fn make(page: &Page) -> Result<String, String> {
         }
     };
     let mut pages = String::new();
-    for other in PAGES {
+    for other in &PAGES {
         let current = if other.name == page.name { " aria-current=\"page\"" } else { "" };
         pages += &format!("<li><a href=\"{}\"{current}>{}</a></li>\n", address(other.name), escaped(other.title));
     }

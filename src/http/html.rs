@@ -2,7 +2,7 @@
 
 /// The text with everything escaped that HTML gives a meaning, in content and in quoted attributes.
 #[must_use]
-pub fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for c in text.chars() {
         match c {
