@@ -81,8 +81,8 @@ impl Placements {
 pub(super) struct Step {
     pub(super) snapshot: Snapshot,
     pub(super) applied: Applied,
-    /// Files that are worth another visit when they have lasted.
-    pub(super) unfinished: Vec<Arc<PackageFile>>,
+    /// Files whose lines came with it.
+    pub(super) filled: Vec<Arc<PackageFile>>,
 }
 
 /// Packages as they are now: what each contributes to the public views, if anything.
@@ -170,13 +170,17 @@ fn step(snapshot: &Snapshot, changes: HashMap<&ViewName, Vec<Change<'_>>>, seria
 
     let mut applied = Applied { serial, changes: Vec::new() };
     let mut views = Vec::new();
-    let mut unfinished = Vec::new();
+    let mut filled = Vec::new();
+    let mut seen = HashSet::new();
     for mut group in groups {
         let Some(next) = group.base.apply(&group.changes, serial) else { continue };
         let summaries =
             Some(next.view.summaries().crc32()).filter(|_| !next.view.summaries().is(group.base.summaries()));
+        let news: HashSet<&str> = next.files.iter().map(|(name, _)| &**name).collect();
         let files = group.changes.iter().filter_map(|change| change.to).map(|content| &content.file);
-        unfinished.extend(files.filter(|file| !file.is_best()).cloned());
+        let is_new = |file: &&Arc<PackageFile>| file.is_filled() && news.contains(file.full_name());
+        // Views that differ elsewhere share it.
+        filled.extend(files.filter(is_new).filter(|file| seen.insert(Arc::as_ptr(file))).cloned());
         group.views.sort();
         let view = Arc::new(next.view);
         views.extend(group.views.iter().map(|name| (name.clone(), Arc::clone(&view))));
@@ -185,7 +189,7 @@ fn step(snapshot: &Snapshot, changes: HashMap<&ViewName, Vec<Change<'_>>>, seria
     if views.is_empty() {
         return None;
     }
-    Some(Step { snapshot: snapshot.with(views), applied, unfinished })
+    Some(Step { snapshot: snapshot.with(views), applied, filled })
 }
 
 /// Puts changes in the order of their names, and leaves one for each: what becomes of it, if anything does.

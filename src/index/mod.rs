@@ -12,6 +12,7 @@
 pub mod archives;
 pub mod gzip;
 pub mod kit;
+mod line_cache;
 mod merge;
 mod package_file;
 mod render;
@@ -29,10 +30,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 
+use self::line_cache::LineCache;
 use self::merge::Placements;
 pub use self::merge::{Applied, ViewChange};
 pub use self::package_file::PackageFile;
-pub use self::render::{ListedArchive, Listing, RenderedContent, RenderedPackage, listing, render, render_all};
+pub use self::render::{
+    ListedArchive, Listing, Relisting, RenderedContent, RenderedPackage, listing, render, render_all,
+};
 pub use self::segments::Rendered;
 pub use self::serial::Serial;
 pub use self::snapshot::Snapshot;
@@ -44,11 +48,15 @@ use crate::model::{PackageKey, Visibility};
 /// long ones stay as they are, which is only less tight.
 const UNFINISHED_MAX: usize = 4_096;
 
+/// What the lines of packages that are kept in memory may take, in bytes: of some 40,000 small packages.
+const LINES_BYTES_MAX: usize = 32 << 20;
+
 /// The public index: the snapshot that is served, and what the next one is made with.
 pub struct Index {
     snapshot: ArcSwap<Snapshot>,
     writer: Mutex<Writer>,
     search: search::SearchIndex,
+    lines: LineCache,
 }
 
 /// The next state of the index, which nobody sees yet.
@@ -90,6 +98,7 @@ impl Index {
             snapshot: ArcSwap::from_pointee(Snapshot::empty(serial)),
             writer: Mutex::new(Writer { last: serial, placements: Placements::default(), unfinished: VecDeque::new() }),
             search: search::SearchIndex::default(),
+            lines: LineCache::new(LINES_BYTES_MAX),
         }
     }
 
@@ -103,6 +112,11 @@ impl Index {
     #[must_use]
     pub fn search(&self) -> &search::SearchIndex {
         &self.search
+    }
+
+    /// Notes that the lines of a file were filled in; others may be let go for it.
+    pub fn keep_lines(&self, file: &Arc<PackageFile>) {
+        self.lines.keep(std::iter::once(file));
     }
 
     /// The serial of the last change to any view.
@@ -147,7 +161,8 @@ impl Index {
         writer.last = prepared.serial;
         writer.placements.update(prepared.latest);
         let Some(step) = prepared.step else { return };
-        writer.unfinished.extend(step.unfinished.iter().map(Arc::downgrade));
+        self.lines.keep(step.filled.iter());
+        writer.unfinished.extend(step.filled.iter().filter(|file| !file.is_best()).map(Arc::downgrade));
         let surplus = writer.unfinished.len().saturating_sub(UNFINISHED_MAX);
         for file in writer.unfinished.drain(..surplus).filter_map(|file| file.upgrade()) {
             file.compress_short();

@@ -1,4 +1,10 @@
 //! What changed in a view of the index since a client last looked.
+//!
+//! Of views that everyone sees alone. A serial says when a view last changed, not whose view it was: who opens more or
+//! fewer private packages than when it was given (another token, a package shared or taken away) would be told that
+//! nothing has changed and keep what it may no longer read, or never learn of what it may. And a history of who could
+//! read what at which time would be one more thing to keep from others. So such readers compare `registry.gz`, which
+//! answers 304 where nothing has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;

@@ -7,7 +7,7 @@ use super::refusal::{Refusal, listed};
 use super::views::{ChannelView, Page};
 use crate::model::channel::reach;
 use crate::model::limits::CHANNELS_PER_USER_MAX;
-use crate::model::{AuditAction, Channel, ChannelId, ChannelName, ChannelShort, Scope, UserId};
+use crate::model::{AuditAction, Channel, ChannelId, ChannelName, ChannelShort, Scope, Timestamp, UserId};
 use crate::store::{Edit, Rows, Source};
 
 /// A channel to make.
@@ -55,31 +55,17 @@ impl Registry {
         let owner = caller.user(Scope::Admin)?.id;
         let deed = self.deed(caller);
         let now = deed.now;
+        // It has no id before it is made; none is as high as this one.
+        let plan =
+            |channels: &[Channel]| planned(channels, made(channels, &new, owner, ChannelId(u64::MAX), now)?, now);
+        let turn = self.look_ahead(owner, plan).await?;
         self.store
             .write(move |edit| {
+                let _turn = &turn;
                 let channels = edit.channels(owner)?;
-                if channels.len() >= CHANNELS_PER_USER_MAX {
-                    return Err(Refusal::conflict(format!("a user has at most {CHANNELS_PER_USER_MAX} channels")));
-                }
-                check_name_is_free(&channels, &new.name, None)?;
-                let includes = included(&channels, &new.includes)?;
-                let short = match &new.short {
-                    Some(short) => short.clone(),
-                    None => {
-                        let start: String = new.name.as_str().chars().take(8).collect();
-                        start.parse().map_err(|problem| Refusal::invalid("short", problem))?
-                    }
-                };
-                let channel = Channel {
-                    id: ChannelId(edit.new_id()?),
-                    owner,
-                    name: new.name.clone(),
-                    short,
-                    default: new.default,
-                    includes,
-                    created: now,
-                    changed: now,
-                };
+                // Before an id is taken, so that what is refused has written nothing.
+                made(&channels, &new, owner, ChannelId(u64::MAX), now)?;
+                let channel = made(&channels, &new, owner, ChannelId(edit.new_id()?), now)?;
                 save(edit, &deed, &channel, AuditAction::ChannelCreated)
             })
             .await
@@ -98,29 +84,12 @@ impl Registry {
         let owner = caller.user(Scope::Admin)?.id;
         let deed = self.deed(caller);
         let now = deed.now;
+        let plan = |channels: &[Channel]| planned(channels, patched(channels, &name, &patch, now)?, now);
+        let turn = self.look_ahead(owner, plan).await?;
         self.store
             .write(move |edit| {
-                let channels = edit.channels(owner)?;
-                let mut channel = named(&channels, &name)?.clone();
-                if let Some(new_name) = &patch.name {
-                    check_name_is_free(&channels, new_name, Some(channel.id))?;
-                    channel.name = new_name.clone();
-                }
-                if let Some(short) = &patch.short {
-                    channel.short = short.clone();
-                }
-                if let Some(default) = patch.default {
-                    if channel.default && !default {
-                        return Err(Refusal::conflict(
-                            "one channel is the default; make another one the default instead",
-                        ));
-                    }
-                    channel.default = default;
-                }
-                if let Some(includes) = &patch.includes {
-                    channel.includes = included(&channels, includes)?;
-                }
-                channel.changed = now;
+                let _turn = &turn;
+                let channel = patched(&edit.channels(owner)?, &name, &patch, now)?;
                 save(edit, &deed, &channel, AuditAction::ChannelChanged)
             })
             .await
@@ -134,23 +103,13 @@ impl Registry {
         let user = caller.user(Scope::Admin)?;
         let (owner, namespace) = (user.id, user.name.clone());
         let deed = self.deed(caller);
+        let turn = self.look_ahead(owner, |channels| without(channels, &name)).await?;
         self.store
             .write(move |edit| {
+                let _turn = &turn;
                 let channels = edit.channels(owner)?;
+                without(&channels, &name)?;
                 let channel = named(&channels, &name)?;
-                if channel.default {
-                    return Err(Refusal::conflict(format!(
-                        "{name} is your default channel; make another one the default first"
-                    )));
-                }
-                let including: Vec<&str> = channels
-                    .iter()
-                    .filter(|other| other.includes.contains(&channel.id))
-                    .map(|other| other.name.as_str())
-                    .collect();
-                if !including.is_empty() {
-                    return Err(Refusal::conflict(format!("{name} is included by {}", listed(&including))));
-                }
                 let mut users = Vec::new();
                 for package in edit.packages_of(&namespace)? {
                     if edit.has_releases(package, channel.id)?
@@ -170,25 +129,93 @@ impl Registry {
     }
 }
 
-/// Saves a channel, hands the default on to it if it wants it, and refuses cycles.
-fn save(edit: &mut Edit<'_>, deed: &Deed, channel: &Channel, action: AuditAction) -> Result<ChannelView, Refusal> {
-    let mut channels = edit.channels(channel.owner)?;
-    channels.retain(|other| other.id != channel.id);
-    channels.push(channel.clone());
-    let in_cycle = channel.includes.iter().any(|included| reach(*included, &channels).contains(&channel.id));
-    if in_cycle {
+/// The channel that `new` asks for.
+fn made(
+    channels: &[Channel],
+    new: &NewChannel,
+    owner: UserId,
+    id: ChannelId,
+    now: Timestamp,
+) -> Result<Channel, Refusal> {
+    if channels.len() >= CHANNELS_PER_USER_MAX {
+        return Err(Refusal::conflict(format!("a user has at most {CHANNELS_PER_USER_MAX} channels")));
+    }
+    check_name_is_free(channels, &new.name, None)?;
+    let includes = included(channels, &new.includes)?;
+    let short = match &new.short {
+        Some(short) => short.clone(),
+        None => {
+            let start: String = new.name.as_str().chars().take(8).collect();
+            start.parse().map_err(|problem| Refusal::invalid("short", problem))?
+        }
+    };
+    Ok(Channel { id, owner, name: new.name.clone(), short, default: new.default, includes, created: now, changed: now })
+}
+
+/// The channel of that name as `patch` wants it.
+fn patched(channels: &[Channel], name: &ChannelName, patch: &ChannelPatch, now: Timestamp) -> Result<Channel, Refusal> {
+    let mut channel = named(channels, name)?.clone();
+    if let Some(new_name) = &patch.name {
+        check_name_is_free(channels, new_name, Some(channel.id))?;
+        channel.name = new_name.clone();
+    }
+    if let Some(short) = &patch.short {
+        channel.short = short.clone();
+    }
+    if let Some(default) = patch.default {
+        if channel.default && !default {
+            return Err(Refusal::conflict("one channel is the default; make another one the default instead"));
+        }
+        channel.default = default;
+    }
+    if let Some(includes) = &patch.includes {
+        channel.includes = included(channels, includes)?;
+    }
+    channel.changed = now;
+    Ok(channel)
+}
+
+/// All channels with this one among them, which takes the default over if it wants it; no circles.
+fn planned(channels: &[Channel], channel: Channel, now: Timestamp) -> Result<Vec<Channel>, Refusal> {
+    let mut planned = channels.to_vec();
+    for other in planned.iter_mut().filter(|other| channel.default && other.default && other.id != channel.id) {
+        other.default = false;
+        other.changed = now;
+    }
+    let (id, includes) = (channel.id, channel.includes.clone());
+    match planned.iter_mut().find(|known| known.id == id) {
+        Some(known) => *known = channel,
+        None => planned.push(channel),
+    }
+    if includes.iter().any(|included| reach(*included, &planned).contains(&id)) {
         return Err(Refusal::invalid("includes", "channels cannot include each other in a circle"));
     }
+    Ok(planned)
+}
+
+/// All channels without the one of that name, which is neither the default nor included.
+fn without(channels: &[Channel], name: &ChannelName) -> Result<Vec<Channel>, Refusal> {
+    let channel = named(channels, name)?;
     if channel.default {
-        for other in channels.iter_mut().filter(|other| other.default && other.id != channel.id) {
-            other.default = false;
-            other.changed = deed.now;
-            edit.put_channel(other)?;
-        }
+        return Err(Refusal::conflict(format!("{name} is your default channel; make another one the default first")));
     }
-    edit.put_channel(channel)?;
+    let including = channels.iter().filter(|other| other.includes.contains(&channel.id));
+    let including: Vec<&str> = including.map(|other| other.name.as_str()).collect();
+    if !including.is_empty() {
+        return Err(Refusal::conflict(format!("{name} is included by {}", listed(&including))));
+    }
+    Ok(channels.iter().filter(|other| other.id != channel.id).cloned().collect())
+}
+
+/// Saves a channel and those that it changes with it.
+fn save(edit: &mut Edit<'_>, deed: &Deed, channel: &Channel, action: AuditAction) -> Result<ChannelView, Refusal> {
+    let former = edit.channels(channel.owner)?;
+    let all = planned(&former, channel.clone(), deed.now)?;
+    for one in all.iter().filter(|one| !former.contains(one)) {
+        edit.put_channel(one)?;
+    }
     deed.note(edit, action, About::thing(&channel.name).detail(if channel.default { "default" } else { "" }))?;
-    Ok(ChannelView::of(channel, &channels))
+    Ok(ChannelView::of(channel, &all))
 }
 
 fn included(channels: &[Channel], names: &[ChannelName]) -> Result<Vec<ChannelId>, Refusal> {

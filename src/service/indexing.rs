@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::events::History;
 use super::readers::PrivatePackages;
 use super::refusal::Refusal;
+use super::relisting::{self, Ahead};
 use super::sources::{self, Changed, Sources};
 use super::start::StartProgress;
 use super::{Registry, StartError};
@@ -20,7 +21,7 @@ use crate::index::search::{Described, SearchEntry};
 use crate::index::{
     Index, PackageFile, PackageSource, Prepared, Rendered, RenderedContent, RenderedPackage, Serial, ViewName, render,
 };
-use crate::model::{FullName, PackageKey, Visibility};
+use crate::model::{FullName, PackageKey, UserName, Visibility};
 use crate::store::media::Media;
 use crate::store::{
     Changes, Follower, IndexChange, IndexContent, IndexEdit, IndexPackage, Snapshot, StorageError, Store, StoreOptions,
@@ -44,6 +45,8 @@ pub(super) struct Opened {
     pub(super) index: Arc<Index>,
     /// Which packages not everyone may read.
     pub(super) private_packages: Arc<PrivatePackages>,
+    /// What is found out about a change of channels before its commit.
+    pub(super) ahead: Arc<Ahead>,
     /// The serial of the last step of the index.
     pub(super) moved: watch::Receiver<Serial>,
 }
@@ -61,8 +64,10 @@ pub(super) fn open(
     let connected: Arc<OnceLock<Arc<Index>>> = Arc::default();
     let (moved, watched) = watch::channel(Serial::default());
     let private_packages: Arc<PrivatePackages> = Arc::default();
+    let ahead: Arc<Ahead> = Arc::default();
     let follower = IndexFollower {
         index: Arc::clone(&connected),
+        ahead: Arc::clone(&ahead),
         private_packages: Arc::clone(&private_packages),
         clock: clock.clone(),
         schedule_changed,
@@ -90,33 +95,52 @@ pub(super) fn open(
         drop(rows);
         make_anew(&store, &index, clock, progress).map_err(Refusal::from)?;
     }
-    Ok(Opened { store, index, private_packages, moved: watched })
+    Ok(Opened { store, index, private_packages, ahead, moved: watched })
 }
 
 /// Brings the index up to each commit. Runs on the writer's thread.
 struct IndexFollower {
     index: Arc<OnceLock<Arc<Index>>>,
     private_packages: Arc<PrivatePackages>,
+    ahead: Arc<Ahead>,
     clock: Clock,
     schedule_changed: Arc<Notify>,
     moved: watch::Sender<Serial>,
     sources: Sources,
-    /// What the commit under way makes of the index, and the packages that it is made from.
-    prepared: Option<(Prepared, Changed)>,
+    /// What the commit under way makes of the index.
+    prepared: Option<Completed>,
     history: Arc<History>,
     /// What it makes of the search.
     found_by: Vec<(PackageKey, Option<SearchEntry>)>,
 }
 
+/// What a commit makes of the index, to be shown when it is durable.
+struct Completed {
+    prepared: Prepared,
+    /// The packages that changed.
+    changed: Changed,
+    /// Private packages that did not, and that views show otherwise.
+    relisted: Vec<(PackageKey, Option<UserName>)>,
+}
+
 impl Follower for IndexFollower {
     fn complete(&mut self, edit: &mut IndexEdit<'_>, changes: &Changes) -> Result<(), StorageError> {
         self.prepared = None;
-        let Some(index) = self.index.get().filter(|_| !changes.packages.is_empty()) else { return Ok(()) };
+        let is_news = !changes.packages.is_empty() || !changes.channels.is_empty();
+        let Some(index) = self.index.get().filter(|_| is_news) else { return Ok(()) };
         // What is taken comes back with the commit; of one that fails, it is read again.
         let changed = self.sources.take(edit.rows(), &changes.packages)?;
-        let packages = crate::index::render_all(&changed);
-        let stored: Vec<_> = packages.iter().map(|(id, package)| (*id, package.as_ref().map(to_stored))).collect();
+        let mut packages = crate::index::render_all(&changed);
         self.found_by = search_entries(&changed, &packages);
+        let mut relisted = Vec::new();
+        for (id, package) in relisting::relisted(edit.rows(), &self.ahead, changes)? {
+            if package.package.visibility == Visibility::Private {
+                relisted.push((id, self.private_packages.namespace(id)));
+            }
+            self.found_by.extend(package.found_by.map(|entry| (id, Some(entry))));
+            packages.push((id, Some(package.package)));
+        }
+        let stored: Vec<_> = packages.iter().map(|(id, package)| (*id, package.as_ref().map(to_stored))).collect();
         let prepared = index.prepare(packages, micros(&self.clock));
         let serial = prepared.serial();
         for (id, package) in stored {
@@ -133,7 +157,7 @@ impl Follower for IndexFollower {
             });
             edit.put_step(serial.0, &IndexChange { parts: parts.collect() })?;
         }
-        self.prepared = Some((prepared, changed));
+        self.prepared = Some(Completed { prepared, changed, relisted });
         Ok(())
     }
 
@@ -141,14 +165,16 @@ impl Follower for IndexFollower {
         if changes.schedule {
             self.schedule_changed.notify_one();
         }
-        if let (Some(index), Some((prepared, changed))) = (self.index.get(), self.prepared.take()) {
+        self.ahead.note(&changes);
+        if let (Some(index), Some(Completed { prepared, changed, relisted })) = (self.index.get(), self.prepared.take())
+        {
             let serial = prepared.serial();
             let private = |source: &PackageSource| {
                 let package = &source.package;
                 (package.visibility == Visibility::Private).then(|| package.namespace.clone())
             };
-            let packages: Vec<_> =
-                changed.iter().map(|(id, source)| (*id, source.as_ref().and_then(private))).collect();
+            let changes = changed.iter().map(|(id, source)| (*id, source.as_ref().and_then(private)));
+            let packages: Vec<_> = changes.chain(relisted).collect();
             self.private_packages.note(&packages, || index.publish(prepared));
             index.search().apply(std::mem::take(&mut self.found_by));
             self.sources.keep(changed);
@@ -166,13 +192,8 @@ fn search_entries(
 ) -> Vec<(PackageKey, Option<SearchEntry>)> {
     // Rendering keeps the order of what it renders.
     let entries = changed.iter().zip(packages).map(|((id, source), (_, rendered))| {
-        let default = rendered.iter().find_map(|rendered| {
-            let at = rendered.views.iter().find(|(view, _)| *view == ViewName::Default)?.1;
-            rendered.contents.get(at)?.summary.as_deref()
-        });
-        let any =
-            || rendered.iter().flat_map(|rendered| &rendered.contents).find_map(|content| content.summary.as_deref());
-        let described = default.or_else(any).map(Described::of_summary).unwrap_or_default();
+        let summary = rendered.as_ref().and_then(RenderedPackage::shown_summary);
+        let described = summary.map(Described::of_summary).unwrap_or_default();
         (*id, source.as_ref().map(|source| SearchEntry::new(&source.package, &described)))
     });
     entries.collect()
@@ -306,11 +327,21 @@ fn view_from_stored(view: Option<&str>) -> Result<ViewName, StorageError> {
     }
 }
 
-/// Renders the lines of a file that has none yet, and says whether it has them now: not where the package changed.
-pub(super) fn fill(rows: &Snapshot, file: &PackageFile, name: &FullName) -> Result<bool, StorageError> {
+/// Renders the lines of a file that has none at the moment, and says whether it has them now: not where the package
+/// changed.
+pub(super) fn fill(
+    index: &Index,
+    rows: &Snapshot,
+    file: &Arc<PackageFile>,
+    name: &FullName,
+) -> Result<bool, StorageError> {
     let Some(id) = rows.package_by_name(name)?.map(|package| package.id) else { return Ok(false) };
     let Some(package) = sources::read(rows, id)?.as_ref().map(render) else { return Ok(false) };
-    Ok(package.contents.iter().any(|content| file.fill(&content.file)))
+    let filled = package.contents.iter().any(|content| file.fill(&content.file));
+    if filled {
+        index.keep_lines(file);
+    }
+    Ok(filled)
 }
 
 fn micros(clock: &Clock) -> u64 {
@@ -338,7 +369,7 @@ impl Registry {
                 return Ok(Some(rendered));
             }
             // A package that changed meanwhile fits the next snapshot.
-            if fill(&self.store.read()?, &file, name)?
+            if fill(&self.index, &self.store.read()?, &file, name)?
                 && let Some(rendered) = file.render()
             {
                 return Ok(Some(rendered));

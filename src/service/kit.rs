@@ -11,7 +11,7 @@ use super::Registry;
 use super::caller::Caller;
 use super::indexing::fill;
 use super::refusal::Refusal;
-use crate::index::{PackageFile, Rendered, View, ViewName, kit};
+use crate::index::{Index, PackageFile, Rendered, View, ViewName, kit};
 use crate::model::FullName;
 use crate::store::Snapshot;
 
@@ -107,11 +107,11 @@ impl Registry {
             }
             let rows = self.store.read()?;
             let text = match file {
-                KitFile::Registry => registry_text(&rows, &seen.view)?,
+                KitFile::Registry => registry_text(&self.index, &rows, &seen.view)?,
                 KitFile::Summaries => Some(kit::summaries(&seen.view)),
                 KitFile::Package(name) => {
                     let Some(lines) = seen.view.package(name.as_str()) else { return Ok(None) };
-                    filled(&rows, lines)?.then(|| kit::package(lines)).flatten()
+                    filled(&self.index, &rows, lines)?.then(|| kit::package(lines)).flatten()
                 }
             };
             // A package that changed meanwhile fits the next snapshot.
@@ -126,21 +126,25 @@ impl Registry {
     }
 }
 
-fn registry_text(rows: &Snapshot, view: &View) -> Result<Option<String>, Refusal> {
+fn registry_text(index: &Index, rows: &Snapshot, view: &View) -> Result<Option<String>, Refusal> {
     let mut hashes = Vec::with_capacity(view.package_count());
     for file in view.packages() {
-        let hash = if filled(rows, file)? { kit::package_hash(file) } else { None };
+        // Once it is known, the lines are not needed for it.
+        let mut hash = kit::package_hash(file);
+        if hash.is_none() && filled(index, rows, file)? {
+            hash = kit::package_hash(file);
+        }
         let Some(hash) = hash else { return Ok(None) };
         hashes.push((file.full_name(), hash));
     }
     Ok(Some(kit::registry(view, &hashes, kit::KitHash::of(&kit::summaries(view)))))
 }
 
-/// Whether a file has its lines, which are rendered now where they were not read since the start.
-fn filled(rows: &Snapshot, file: &PackageFile) -> Result<bool, Refusal> {
+/// Whether a file has its lines, which are rendered now where they were not read lately.
+fn filled(index: &Index, rows: &Snapshot, file: &Arc<PackageFile>) -> Result<bool, Refusal> {
     if file.is_filled() {
         return Ok(true);
     }
     let name = file.full_name().parse().map_err(|problem| Refusal::invalid("package", problem))?;
-    Ok(fill(rows, file, &name)?)
+    Ok(fill(index, rows, file, &name)?)
 }

@@ -32,6 +32,7 @@ mod readers;
 mod refusal;
 mod registry_publish;
 mod releases;
+mod relisting;
 mod resumable;
 mod sources;
 mod start;
@@ -140,6 +141,7 @@ pub struct Registry {
     moved: watch::Receiver<Serial>,
     private_packages: Arc<PrivatePackages>,
     private_views: PrivateViews,
+    ahead: Arc<relisting::Ahead>,
     kit_files: kit::KitFiles,
     clock: Clock,
     config: RegistryConfig,
@@ -212,6 +214,7 @@ impl Registry {
             moved: opened.moved,
             private_packages: opened.private_packages,
             private_views: PrivateViews::default(),
+            ahead: opened.ahead,
             kit_files: kit::KitFiles::default(),
             clock,
             hasher: PasswordHasher::new(config.password_rounds),

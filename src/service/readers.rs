@@ -71,6 +71,11 @@ impl PrivatePackages {
         publish();
     }
 
+    /// The namespace of a package, if it is private.
+    pub(super) fn namespace(&self, id: PackageKey) -> Option<UserName> {
+        self.read().namespaces.get(&id).cloned()
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Private> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

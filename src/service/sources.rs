@@ -357,13 +357,13 @@ mod tests {
     /// Every change of a channel used to render all packages of its owner: half a minute for 100,000 of them, in which
     /// no other commit could be made.
     #[test]
-    fn only_what_views_show_of_a_channel_renders_packages() {
+    fn only_what_views_show_of_a_channel_is_looked_at() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (store, changes) = store();
         let commit = |job: Job| {
             while changes.try_recv().is_ok() {}
             runtime.block_on(store.write(move |edit| job(edit))).unwrap();
-            changes.try_iter().last().map_or(0, |changes| changes.packages.len())
+            changes.try_iter().last().map_or(0, |changes| changes.channels.len())
         };
         let now = Timestamp::from_micros(NOW);
         let channel = |id: u64, name: &str, short: &str, includes: &[u64]| Channel {

@@ -30,6 +30,8 @@ const TOLD_LOOKED_AT: usize = 16;
 pub struct Changes {
     /// Packages that are to be rendered again, or are gone; of each, the releases that came, changed or went.
     pub packages: BTreeMap<PackageKey, BTreeSet<ReleaseId>>,
+    /// Owners whose channels changed so that views may show their packages otherwise, with the channels before.
+    pub channels: BTreeMap<UserId, Vec<Channel>>,
     /// What there is to tell those who look on.
     pub notices: Vec<Notice>,
     /// Whether a time at which a release becomes active was set.
@@ -274,13 +276,14 @@ impl<'t> Edit<'t> {
         Ok(())
     }
 
-    /// Adds or replaces a channel. Where its reach may have changed, all packages of its owner are rendered again.
+    /// Adds or replaces a channel. Where its reach may have changed, views may show all packages of its owner otherwise.
     pub fn put_channel(&mut self, channel: &Channel) -> Result<(), StorageError> {
         let key = (channel.owner.0, channel.id.0);
-        let former = self.channels(channel.owner)?.into_iter().find(|former| former.id == channel.id);
+        let all = self.channels(channel.owner)?;
+        let former = all.iter().find(|former| former.id == channel.id);
         self.tx().open_table(tables::CHANNELS)?.insert(key, channel.to_bytes()?.as_slice())?;
         self.tell(Notice::Account(channel.owner));
-        // Rendering all packages of an owner takes its time, and every other commit waits for it.
+        // To look at all packages of an owner takes its time, and every other commit waits for it.
         let is_seen = match former {
             Some(former) => {
                 (&former.name, former.default, &former.includes) != (&channel.name, channel.default, &channel.includes)
@@ -288,24 +291,27 @@ impl<'t> Edit<'t> {
             // Nothing is on a new channel but what it includes.
             None => channel.default || !channel.includes.is_empty(),
         };
-        if is_seen { self.render_packages_of(channel.owner) } else { Ok(()) }
+        if is_seen {
+            self.note_channels(channel.owner, all);
+        }
+        Ok(())
     }
 
     /// Removes a channel that no release is on.
     pub fn delete_channel(&mut self, owner: UserId, channel: ChannelId) -> Result<(), StorageError> {
-        let former = self.channels(owner)?.into_iter().find(|former| former.id == channel);
+        let all = self.channels(owner)?;
+        let former = all.iter().find(|former| former.id == channel);
+        let has_view = former.is_some_and(|former| former.default || !former.includes.is_empty());
         self.tx().open_table(tables::CHANNELS)?.remove((owner.0, channel.0))?;
         self.tell(Notice::Account(owner));
-        let has_view = former.is_some_and(|former| former.default || !former.includes.is_empty());
-        if has_view { self.render_packages_of(owner) } else { Ok(()) }
-    }
-
-    fn render_packages_of(&mut self, owner: UserId) -> Result<(), StorageError> {
-        if let Some(owner) = self.user(owner)? {
-            let packages = self.packages_of(&owner.name)?;
-            packages.into_iter().for_each(|package| self.note_package(package));
+        if has_view {
+            self.note_channels(owner, all);
         }
         Ok(())
+    }
+
+    fn note_channels(&mut self, owner: UserId, former: Vec<Channel>) {
+        self.scratchpad.changes.channels.entry(owner).or_insert(former);
     }
 
     fn note_package(&mut self, package: PackageKey) {

@@ -391,6 +391,20 @@ impl<S: Source> Rows<S> {
         ids.into_iter().filter_map(|id| self.release(id).transpose()).collect()
     }
 
+    /// The channels that a package has releases on, drafts too, in the order of their ids.
+    pub fn channels_used_by(&self, package: PackageKey) -> Result<Vec<ChannelId>, StorageError> {
+        let table = self.source.table(tables::RELEASES_BY_VERSION)?;
+        let mut used: Vec<ChannelId> = Vec::new();
+        loop {
+            let from: (u64, u64, &[u8]) = (package.0, used.last().map_or(0, |last| last.0 + 1), &[]);
+            let to: (u64, u64, &[u8]) = (package.0 + 1, 0, &[]);
+            match table.range(from..to)?.next() {
+                Some(row) => used.push(ChannelId(row?.0.value().1)),
+                None => return Ok(used),
+            }
+        }
+    }
+
     /// Whether a package has a release on a channel.
     pub fn has_releases(&self, package: PackageKey, channel: ChannelId) -> Result<bool, StorageError> {
         let table = self.source.table(tables::RELEASES_BY_VERSION)?;

@@ -25,6 +25,9 @@ use crate::client::url::encode;
 use crate::client::{Client, Url};
 use crate::model::{Crc32, FullName, Manifest, PlatformName, Sha256};
 
+/// The most text that the lines of one package may have, in bytes: of a million versions. They are held in memory.
+const PACKAGE_BYTES_MAX: u64 = 256 << 20;
+
 /// Where a tree is.
 #[derive(Clone)]
 pub enum Tree {
@@ -160,13 +163,13 @@ impl Source {
     async fn read_package(&self, name: &FullName, crc: Crc32) -> Result<Result<Found, (String, String)>, ImportError> {
         let path = IndexFile::Package(name.clone()).wire_path();
         let gone = || "it is not there".to_owned();
-        let Some(compressed) = self.read(&path, self.limits.file_gz_bytes_max).await? else {
+        let Some(compressed) = self.read(&path, self.limits.file_gz_bytes_max.min(PACKAGE_BYTES_MAX)).await? else {
             return Ok(Err((path, gone())));
         };
         let (limits, file) = (self.limits.clone(), path.clone());
         let lines = blocking(move || {
             let (text, actual) =
-                gunzip(&compressed, limits.file_bytes_max).map_err(|why| ImportError::file(&*file, why))?;
+                gunzip(&compressed, PACKAGE_BYTES_MAX).map_err(|why| ImportError::file(&*file, why))?;
             if actual != crc {
                 return Ok(Err(format!("listed {crc}, found {actual}")));
             }

@@ -4,6 +4,7 @@
 
 mod line;
 mod listing;
+mod relist;
 mod resolve;
 mod summary;
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use self::line::Line;
 pub use self::listing::{ListedArchive, Listing, listing};
+pub use self::relist::Relisting;
 use self::resolve::Releases;
 use super::package_file::PackageFile;
 use super::source::PackageSource;
@@ -34,14 +36,31 @@ pub struct RenderedPackage {
 }
 
 impl RenderedPackage {
-    /// Compresses now what otherwise waits until it is read: for many packages at once, which would only take memory
-    /// until then, on many threads.
+    /// Keeps of the lines no more than their checksums: for many packages at once whose lines nobody may read soon.
     #[must_use]
-    pub fn compressed(self) -> Self {
-        for content in &self.contents {
-            content.file.compress_short();
+    pub fn without_lines(mut self) -> Self {
+        for content in &mut self.contents {
+            content.file = Arc::new(content.file.without_lines());
         }
         self
+    }
+
+    /// Whether all views have the same of both, as far as is known of their lines.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same = |(left, right): (&RenderedContent, &RenderedContent)| {
+            left.summary == right.summary && left.file.is_same(&right.file)
+        };
+        (self.visibility, &self.views, self.contents.len()) == (other.visibility, &other.views, other.contents.len())
+            && self.contents.iter().zip(&other.contents).all(same)
+    }
+
+    /// What its owner's default channel has of it, or another one where that has nothing.
+    #[must_use]
+    pub fn shown_summary(&self) -> Option<&str> {
+        let default = self.views.iter().find(|(view, _)| *view == ViewName::Default);
+        let of_default = default.and_then(|(_, at)| self.contents.get(*at)?.summary.as_deref());
+        of_default.or_else(|| self.contents.iter().find_map(|content| content.summary.as_deref()))
     }
 }
 

@@ -72,3 +72,13 @@ pub(super) fn entry<'a>(
     };
     Some(Members::entry(package.full_name().as_str(), &super::json(&Entry { package: fields })))
 }
+
+/// The same entry where channels have other names now, by their former ones; none where it cannot be read.
+pub(super) fn with_renamed(entry: &str, renamed: &[(ChannelName, ChannelName)]) -> Option<String> {
+    let mut value: Value = serde_json::from_str(Members::value(entry)).ok()?;
+    let channel = value.get_mut("package")?.get_mut("channel")?;
+    if let Some((_, name)) = renamed.iter().find(|(former, _)| *channel == former.as_str()) {
+        *channel = Value::String(name.to_string());
+    }
+    Some(Members::entry(Members::name(entry), &super::json(&value)))
+}

@@ -96,3 +96,81 @@ fn what_is_in_use_stays() {
     omni.delete("/api/v1/channels/alpha").is(204);
     omni.delete("/api/v1/channels/beta").is(204);
 }
+
+/// What a reader's views have, but for the time they changed.
+fn views(client: &Client) -> Vec<(String, serde_json::Value)> {
+    let mut views = Vec::new();
+    for root in ["/v2", "/channels/stable/v2", "/channels/preview/v2", "/channels/alpha/v2"] {
+        for file in ["registry.gz", "summaries.gz"] {
+            let answer = client.get(&format!("{root}/{file}")).send();
+            let mut text = serde_json::Value::Null;
+            if answer.status == 200 {
+                text = serde_json::from_str(&answer.gunzip()).unwrap();
+                if let Some(fields) = text.as_object_mut() {
+                    fields.remove("serial");
+                }
+            }
+            views.push((format!("{root}/{file}"), text));
+        }
+    }
+    views
+}
+
+/// What becomes of packages when channels change is found out before the commit and without rendering; packages that
+/// change meanwhile are looked at again. In the end, rendering each of them anew must change nothing.
+#[test]
+fn channels_may_change_while_others_publish() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    for n in 0..8 {
+        omni.make_package(&format!("kit{n}"), if n == 7 { "private" } else { "public" });
+        omni.publish(&format!("omni/kit{n}"), "stable/1.0.0", "any/a.zip", "one");
+        if n % 2 == 0 {
+            omni.publish(&format!("omni/kit{n}"), "beta/1.1.0", "any/a.zip", "two");
+        }
+    }
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for publisher in 0..2 {
+            let (stop, client) = (&stop, server.omni());
+            scope.spawn(move || {
+                let mut minor = 2;
+                while !stop.load(std::sync::atomic::Ordering::Acquire) && minor < 200 {
+                    let channel = if minor % 5 == 0 { "alpha" } else { "stable" };
+                    let package = format!("omni/kit{}", minor * 2 % 8 + publisher);
+                    client.publish(&package, &format!("{channel}/1.{minor}.0"), "any/a.zip", "more");
+                    minor += 1;
+                }
+            });
+        }
+        for round in 0..6 {
+            change(&omni, "alpha", &json!({ "includes": ["stable"] })).is(200);
+            change(&omni, "beta", &json!({ "name": "preview", "includes": [] })).is(200);
+            let body = json!({ "name": format!("more{round}"), "includes": ["preview", "stable"] });
+            omni.post("/api/v1/channels").json(&body).is(201);
+            change(&omni, "preview", &json!({ "default": true, "includes": ["stable"] })).is(200);
+            omni.delete(&format!("/api/v1/channels/more{round}")).is(204);
+            change(&omni, "alpha", &json!({ "includes": ["preview"] })).is(200);
+            change(&omni, "stable", &json!({ "default": round % 2 == 0 })).send();
+            change(&omni, "preview", &json!({ "name": if round < 5 { "beta" } else { "preview" } })).is(200);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Release);
+    });
+    let before = (views(&server.anonymous()), views(&omni));
+    assert!(before.0.iter().all(|(_, text)| !text.is_null()), "{:?}", before.0);
+    for n in 0..8 {
+        let package = format!("/api/v1/packages/omni/kit{n}");
+        let own = if n == 7 { "private" } else { "public" };
+        let other = if n == 7 { "public" } else { "private" };
+        for visibility in [other, own] {
+            omni.patch(&package).json(&json!({ "visibility": visibility })).is(200);
+        }
+    }
+    assert_eq!((views(&server.anonymous()), views(&omni)), before);
+    // And every file that the views name is there as they name it.
+    let registry = &before.1[0].1["files"];
+    for (path, hash) in registry.as_object().unwrap() {
+        let text = omni.get(&format!("/v2/{path}")).is(200).gunzip();
+        assert_eq!(packhouse::model::Crc32::of(text.as_bytes()).to_string(), hash.as_str().unwrap(), "{path}");
+    }
+}

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use packhouse::client::sync::SyncLimits;
 use packhouse::model::Sha256;
 use serde_json::json;
 
@@ -95,6 +99,52 @@ fn over_the_wire_it_is_the_same() {
     fs::write(folder.path().join(OWN), "abc").unwrap();
     import(&server, &site.url()).exits(0);
     server.anonymous().get("/v2/packages/omni.foo.gz").is(200);
+}
+
+/// More text than an index file may have, in few bytes.
+fn bomb(text_bytes: usize) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let piece = vec![b' '; 1 << 20];
+    for _ in 0..text_bytes.div_ceil(piece.len()) {
+        encoder.write_all(&piece).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn bombs_and_bottomless_json_from_an_address_are_refused() {
+    let server = TestServer::start();
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let of_a_package = bomb((256 << 20) + 1);
+    assert!(of_a_package.len() < 4 << 20, "{} bytes are no bomb", of_a_package.len());
+    let of_the_registry = bomb(SyncLimits::default().registry_bytes_max as usize + 1);
+    type Spoil = Box<dyn Fn(&Path)>;
+    let write = |path: &'static str, bytes: Vec<u8>| -> Spoil {
+        Box::new(move |folder| fs::write(folder.join(path), &bytes).unwrap())
+    };
+    let deep_registry = gzip(&format!("{{\"files\":{deep}}}"));
+    let deep_lines = format!("1.0.0 {deep}\n");
+    let cases: [(Spoil, &str); 5] = [
+        (write("registry.gz", of_the_registry), "decompresses to more than"),
+        (write("registry.gz", deep_registry), "nests JSON deeper"),
+        (write("packages/omni.foo.gz", of_a_package), "decompresses to more than"),
+        (
+            Box::new(move |folder| {
+                write_index(folder, &BTreeMap::from([("omni.foo".to_owned(), deep_lines.clone())]));
+            }),
+            "nests JSON deeper",
+        ),
+        (write("archives/omni.foo/omni.foo-1.0.0.json", deep.into_bytes()), "a manifest"),
+    ];
+    for (spoil, why) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        tree(folder.path(), OWN);
+        spoil(folder.path());
+        let site = Site::of(folder.path());
+        let ran = import(&server, &site.url()).exits(1);
+        assert!(ran.err.contains(why) && ran.err.contains("Nothing was published by then"), "{why}:\n{ran}");
+        server.anonymous().get("/v2/packages/omni.foo.gz").is(404);
+    }
 }
 
 #[test]
