@@ -1673,7 +1673,7 @@ export interface components {
             /** @description Whether there is a token that publishes to it. */
             private_token_set: boolean;
             role: components["schemas"]["Role"] | null;
-            /** @description The first line of the description as plain text; where there is none, what the newest manifest says. */
+            /** @description What the description says first below its heading, as plain text; where it says nothing, what the newest manifest does. */
             summary: string;
             /** @description From the newest manifest. */
             title: string | null;
