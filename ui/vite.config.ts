@@ -15,6 +15,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 200,
+    // What every first view needs comes in one file: each further one costs the browser more than it would save.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'first', tags: ['$initial'] }] } } },
   },
   server: {
     proxy: { '^/(api|download|t)/': process.env['PACKHOUSE_SERVER'] ?? 'http://127.0.0.1:8080' },

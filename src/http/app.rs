@@ -238,9 +238,12 @@ impl From<Refusal> for Problem {
             Refusal::Forbidden(message) => Self::forbidden(message),
             Refusal::TooManyTries { retry_after_s } => Self::too_many_requests(retry_after_s, refusal.to_string()),
             Refusal::TooLarge { limit_bytes } => Self::too_large(limit_bytes),
-            Refusal::OverQuota { quota_bytes, stored_bytes, .. } => Self::over_quota(refusal.to_string())
-                .with_member("quota_bytes", quota_bytes)
-                .with_member("stored_bytes", stored_bytes),
+            Refusal::OverQuota { quota_bytes, stored_bytes, awaited_bytes, .. } => {
+                Self::over_quota(refusal.to_string())
+                    .with_member("quota_bytes", quota_bytes)
+                    .with_member("stored_bytes", stored_bytes)
+                    .with_member("awaited_bytes", awaited_bytes)
+            }
             Refusal::DiskFull => Self::insufficient_storage(&refusal as &dyn Display),
             Refusal::Unavailable(message) => Self::unavailable(5, &message),
             Refusal::Store(error) => Self::internal(&error),

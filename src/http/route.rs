@@ -474,7 +474,8 @@ fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
     }
 }
 
-/// First segments of paths that belong to programs. A user of such a name has no view of that address.
+/// First segments of paths that belong to programs. A user of such a name, from before names were reserved, has no view
+/// of that address.
 const PROGRAMS: [&str; 10] = ["api", "assets", "channels", "docs", "download", "kit", "p", "registry", "t", "v2"];
 
 /// Whether the user interface has a view at this path. What it shows, and whether there is anything, it finds out.

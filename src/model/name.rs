@@ -67,6 +67,52 @@ checked_name!(
     /// The name of a user, which is also the namespace of the user's packages: `[a-z0-9][a-z0-9-]{0,38}`.
     UserName, "a user name", check_user_name
 );
+/// Names that new users cannot have: the first parts of addresses that mean something else, and of some that may come
+/// to. Users of such a name from before keep it; the page of their packages then has another address.
+const RESERVED_USER_NAMES: [&str; 33] = [
+    "about",
+    "account",
+    "admin",
+    "api",
+    "assets",
+    "channels",
+    "docs",
+    "download",
+    "feeds",
+    "healthz",
+    "help",
+    "invitation",
+    "kit",
+    "login",
+    "logout",
+    "metrics",
+    "new",
+    "p",
+    "packages",
+    "readyz",
+    "registry",
+    "search",
+    "setup",
+    "signin",
+    "signout",
+    "signup",
+    "static",
+    "status",
+    "t",
+    "users",
+    "v1",
+    "v2",
+    "v3",
+];
+
+impl UserName {
+    /// Whether no new user can have this name, because an address begins with it.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        RESERVED_USER_NAMES.contains(&self.as_str())
+    }
+}
+
 checked_name!(
     /// The name of a package in its namespace: `[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*`, at most 100 bytes.
     ///

@@ -7,7 +7,7 @@ use super::caller::{Caller, Identity};
 use super::deed::About;
 use super::random::{new_secret, random_bytes};
 use super::refusal::Refusal;
-use super::users::add_user;
+use super::users::{add_user, check_new_name};
 use super::views::SessionView;
 use crate::model::audit::ActorKind;
 use crate::model::{AuditAction, Password, Scope, Session, Sha256, User, UserName};
@@ -56,6 +56,7 @@ impl Registry {
                 "this setup token is not valid; the server prints the valid one when it starts".to_owned(),
             ));
         }
+        check_new_name(&name)?;
         let hash = self.hasher.hash(password).await?;
         let deed = self.deed(caller).by(ActorKind::Setup, &name);
         let user = self

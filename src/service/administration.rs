@@ -46,6 +46,14 @@ pub struct StatusView {
     packages: u64,
     releases: u64,
     users: u64,
+    uploads: UnfinishedUploads,
+}
+
+/// Resumable uploads that were begun and are not finished.
+#[derive(Debug, Serialize)]
+struct UnfinishedUploads {
+    unfinished: u64,
+    kept_bytes: u64,
 }
 
 /// A setting as it holds.
@@ -128,7 +136,10 @@ impl Registry {
     /// If the caller is no admin.
     pub fn status_view(&self, caller: &Caller) -> Result<StatusView, Refusal> {
         caller.admin()?;
-        let (packages, releases, users) = self.store.read()?.totals()?;
-        Ok(StatusView { ready: true, serial: self.index.serial().0, packages, releases, users })
+        let rows = self.store.read()?;
+        let (packages, releases, users) = rows.totals()?;
+        let (unfinished, kept_bytes) = rows.unfinished_uploads()?;
+        let uploads = UnfinishedUploads { unfinished, kept_bytes };
+        Ok(StatusView { ready: true, serial: self.index.serial().0, packages, releases, users, uploads })
     }
 }

@@ -121,7 +121,8 @@ impl Deed {
     }
 }
 
-/// How many bytes a user's packages may still take; none where nothing limits them.
+/// How many bytes a user's packages may still take, besides what uploads that are not finished will bring; none where
+/// nothing limits them.
 pub(super) fn quota_left<S: Source>(
     rows: &Rows<S>,
     owner: UserId,
@@ -129,7 +130,8 @@ pub(super) fn quota_left<S: Source>(
 ) -> Result<Option<u64>, StorageError> {
     let user = rows.user(owner)?.ok_or_else(|| StorageError::damaged("package", "its owner is gone"))?;
     let Some(quota) = user.quota_bytes.or(default_bytes) else { return Ok(None) };
-    Ok(Some(quota.saturating_sub(rows.stored_bytes(owner)?)))
+    let taken = rows.stored_bytes(owner)?.saturating_add(rows.awaited_bytes(&user.name)?);
+    Ok(Some(quota.saturating_sub(taken)))
 }
 
 /// Says that a user's packages hold as much as they may.
@@ -140,8 +142,9 @@ pub(super) fn over_quota<S: Source>(
 ) -> Result<Refusal, StorageError> {
     let user = rows.user(owner)?.ok_or_else(|| StorageError::damaged("package", "its owner is gone"))?;
     Ok(Refusal::OverQuota {
-        owner: user.name,
         quota_bytes: user.quota_bytes.or(default_bytes).unwrap_or(u64::MAX),
         stored_bytes: rows.stored_bytes(owner)?,
+        awaited_bytes: rows.awaited_bytes(&user.name)?,
+        owner: user.name,
     })
 }

@@ -3,8 +3,8 @@
 //! Owns a bounded history of what commits changed. A commit only adds to it; each listener reads from it at its own
 //! pace, and one that falls behind the history is told to look at everything again. So listeners cost commits nothing.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ use crate::store::{Notice, Rows, Source};
 const REMEMBERED_MAX: usize = 4096;
 /// Listeners at once.
 const LISTENERS_MAX: usize = 500;
+/// Listeners at once from one address, so that nobody takes the places of all.
+const LISTENERS_PER_ADDRESS_MAX: usize = 100;
 /// The longest silence, so that proxies and clients know that somebody is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a listener waits after one piece of news for more, so that a burst comes together.
@@ -50,7 +52,46 @@ pub struct News {
 pub(super) struct History {
     remembered: Mutex<Remembered>,
     grown: watch::Sender<u64>,
-    listeners: AtomicUsize,
+    listeners: Mutex<Listeners>,
+}
+
+/// How many listen, by where from.
+#[derive(Debug, Default)]
+struct Listeners {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+impl Listeners {
+    /// Takes a place, or says why there is none.
+    fn take(&mut self, address: Option<IpAddr>) -> Result<(), Refusal> {
+        if self.all >= LISTENERS_MAX {
+            return Err(Refusal::Unavailable("too many listen to events already".to_owned()));
+        }
+        if let Some(address) = address {
+            let count = self.by_address.entry(address).or_default();
+            if *count >= LISTENERS_PER_ADDRESS_MAX {
+                return Err(Refusal::Unavailable(format!(
+                    "{LISTENERS_PER_ADDRESS_MAX} listen to events from {address} already; close some"
+                )));
+            }
+            *count += 1;
+        }
+        self.all += 1;
+        Ok(())
+    }
+
+    fn give_back(&mut self, address: Option<IpAddr>) {
+        self.all -= 1;
+        if let Some(address) = address
+            && let Some(count) = self.by_address.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_address.remove(&address);
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -64,11 +105,12 @@ struct Remembered {
 impl History {
     pub(super) fn new(now_micros: u64) -> Self {
         let remembered = Remembered { notices: VecDeque::new(), complete_from: now_micros, last: now_micros };
-        Self {
-            remembered: Mutex::new(remembered),
-            grown: watch::Sender::new(now_micros),
-            listeners: AtomicUsize::new(0),
-        }
+        Self { remembered: Mutex::new(remembered), grown: watch::Sender::new(now_micros), listeners: Mutex::default() }
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        // The counts are valid between any two statements.
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Remembered> {
@@ -116,6 +158,7 @@ pub struct Listener {
     credentials: Credentials,
     anonymous: bool,
     origin: Arc<str>,
+    address: Option<IpAddr>,
     since: u64,
     grown: watch::Receiver<u64>,
     stopping: watch::Receiver<bool>,
@@ -124,7 +167,7 @@ pub struct Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.registry.history.listeners.fetch_sub(1, Ordering::Relaxed);
+        self.registry.history.listeners().give_back(self.address);
     }
 }
 
@@ -132,7 +175,7 @@ impl Registry {
     /// Begins to tell what changes, from the serial `since` on where it is given.
     ///
     /// # Errors
-    /// If too many listen already.
+    /// If too many listen already, or too many from the caller's address.
     pub fn listen(
         self: &Arc<Self>,
         credentials: Credentials,
@@ -140,10 +183,7 @@ impl Registry {
         since: Option<u64>,
     ) -> Result<Listener, Refusal> {
         let history = &self.history;
-        if history.listeners.fetch_add(1, Ordering::Relaxed) >= LISTENERS_MAX {
-            history.listeners.fetch_sub(1, Ordering::Relaxed);
-            return Err(Refusal::Unavailable("too many listen to events already".to_owned()));
-        }
+        history.listeners().take(caller.address)?;
         let mut grown = history.grown.subscribe();
         grown.mark_changed();
         let since = since.unwrap_or_else(|| history.since(0, self.now_micros()).0);
@@ -153,6 +193,7 @@ impl Registry {
             credentials,
             anonymous: matches!(caller.identity, Identity::Anonymous),
             origin: Arc::clone(&caller.origin),
+            address: caller.address,
             since,
             grown,
             stopping,
@@ -163,7 +204,7 @@ impl Registry {
     /// How many listen to events.
     #[must_use]
     pub fn listeners(&self) -> usize {
-        self.history.listeners.load(Ordering::Relaxed)
+        self.history.listeners().all
     }
 
     /// Ends what would go on for ever, so that the server can stop.
@@ -285,6 +326,25 @@ fn signed_in(caller: &Caller) -> Option<(UserId, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_takes_the_places_of_all() {
+        let mut listeners = Listeners::default();
+        let (greedy, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        for _ in 0..LISTENERS_PER_ADDRESS_MAX {
+            listeners.take(Some(greedy)).unwrap();
+        }
+        assert!(listeners.take(Some(greedy)).unwrap_err().to_string().contains("from 10.0.0.1 already"));
+        listeners.take(Some(other)).unwrap();
+        listeners.give_back(Some(greedy));
+        listeners.take(Some(greedy)).unwrap();
+        for _ in listeners.all..LISTENERS_MAX {
+            listeners.take(None).unwrap();
+        }
+        assert!(listeners.take(None).is_err() && listeners.take(Some(other)).is_err());
+        listeners.give_back(Some(other));
+        assert_eq!((listeners.all, listeners.by_address.len()), (LISTENERS_MAX - 1, 1));
+    }
 
     #[test]
     fn what_is_forgotten_is_said_to_be() {

@@ -28,7 +28,7 @@ pub(super) fn to_html(text: &Markdown) -> String {
     out
 }
 
-/// The first line of a text that says something, as plain text: what Markdown makes of it without its marks.
+/// What a text says first below its heading, or the heading where that is all: plain text, without the marks.
 #[must_use]
 pub(super) fn first_line(text: &Markdown) -> String {
     const CHARS_MAX: usize = 200;
@@ -36,11 +36,14 @@ pub(super) fn first_line(text: &Markdown) -> String {
     const BYTES_READ_MAX: usize = 4096;
     let text = text.as_str();
     let end = (0..=text.len().min(BYTES_READ_MAX)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    let mut line = String::new();
+    let (mut heading, mut line) = (None, String::new());
     for event in Parser::new_ext(&text[..end], Options::ENABLE_STRIKETHROUGH) {
         match event {
             Event::Text(part) | Event::Code(part) | Event::Html(part) | Event::InlineHtml(part) => line.push_str(&part),
             Event::SoftBreak | Event::HardBreak => line.push(' '),
+            Event::End(TagEnd::Heading(_)) if !line.trim().is_empty() => {
+                heading.get_or_insert(std::mem::take(&mut line));
+            }
             Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item | TagEnd::CodeBlock) => {
                 if !line.trim().is_empty() {
                     break;
@@ -50,6 +53,7 @@ pub(super) fn first_line(text: &Markdown) -> String {
             _ => {}
         }
     }
+    let line = if line.trim().is_empty() { heading.unwrap_or_default() } else { line };
     line.trim().chars().take(CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -94,7 +98,8 @@ mod tests {
     #[test]
     fn the_first_line_is_plain() {
         for (text, line) in [
-            ("# *Windows* and `widgets`\n\nMore.", "Windows and widgets"),
+            ("# Window\n\n*Windows* and `widgets`\n\nMore.", "Windows and widgets"),
+            ("# *Windows* and `widgets`\n\n## More", "Windows and widgets"),
             ("\n\nOne\ntwo.\n\nThree.", "One two."),
             ("[Kit](https://example.org) <b>x</b>", "Kit <b>x</b>"),
             ("![](a.png)\n\nText.", "Text."),

@@ -37,6 +37,8 @@ pub enum PackageSort {
     Changed,
     /// By full name, without regard to case.
     Name,
+    /// The most downloaded first, those that nobody downloaded by full name.
+    Downloads,
 }
 
 /// Before the newest change of all.
@@ -84,10 +86,12 @@ impl Registry {
         let among = among(&rows, caller, query)?;
         if !words.trim().is_empty() {
             self.search_packages(&mut filling, words, query, among.as_deref())?;
-        } else if let Some(among) = among {
-            list_among(&mut filling, query, &among)?;
         } else {
-            list_all(&mut filling, query)?;
+            match query.sort {
+                PackageSort::Changed => list_by_change(&mut filling, query, among.as_deref())?,
+                PackageSort::Name => list_by_name(&mut filling, query, among.as_deref())?,
+                PackageSort::Downloads => list_by_downloads(&mut filling, query, among.as_deref())?,
+            }
         }
         Ok(filling.page)
     }
@@ -158,59 +162,121 @@ fn among(rows: &Snapshot, caller: &Caller, query: &PackageQuery) -> Result<Optio
     Ok(Some(own))
 }
 
-/// Lists some packages, all of which are looked at for each page.
-fn list_among(filling: &mut Filling<'_>, query: &PackageQuery, among: &[PackageKey]) -> Result<(), Refusal> {
-    let mut packages = Vec::new();
-    for id in among {
-        packages.extend(filling.rows.package(*id)?);
-    }
-    match query.sort {
-        PackageSort::Changed => {
-            let mark = mark(filling, query)?;
-            packages.retain(|package| (package.changed, package.id) < mark);
-            packages.sort_unstable_by_key(|package| Reverse((package.changed, package.id)));
-            for package in packages {
-                if filling.take(&package, || mark_of(&package))?.is_break() {
-                    break;
+/// Lists the newest change first. Of packages to which the query is bound, all are looked at for each page.
+fn list_by_change(
+    filling: &mut Filling<'_>,
+    query: &PackageQuery,
+    among: Option<&[PackageKey]>,
+) -> Result<(), Refusal> {
+    let rows = filling.rows;
+    let mark = mark(filling, query)?;
+    let Some(among) = among else {
+        return visit_all(filling, mark_of, |take| rows.packages_before(mark, take));
+    };
+    let mut packages = records(rows, among)?;
+    packages.retain(|package| (package.changed, package.id) < mark);
+    packages.sort_unstable_by_key(|package| Reverse((package.changed, package.id)));
+    visit_some(filling, &packages, mark_of)
+}
+
+/// Lists by full name. Of packages to which the query is bound, all are looked at for each page.
+fn list_by_name(filling: &mut Filling<'_>, query: &PackageQuery, among: Option<&[PackageKey]>) -> Result<(), Refusal> {
+    let rows = filling.rows;
+    let after = query.cursor.as_deref().map_or(Ok(String::new()), parse_name)?;
+    let Some(among) = among else {
+        return visit_all(filling, folded, |take| rows.packages_after(&after, take));
+    };
+    let mut packages = records(rows, among)?;
+    packages.retain(|package| folded(package) > after);
+    packages.sort_unstable_by_key(folded);
+    visit_some(filling, &packages, folded)
+}
+
+/// Lists the most downloaded first. Costs a look at the count of every package that was ever downloaded.
+fn list_by_downloads(
+    filling: &mut Filling<'_>,
+    query: &PackageQuery,
+    among: Option<&[PackageKey]>,
+) -> Result<(), Refusal> {
+    let rows = filling.rows;
+    let (mut counted, mut others) = (Vec::new(), Vec::new());
+    match among {
+        None => counted = rows.downloaded_packages()?,
+        Some(among) => {
+            for id in among {
+                match rows.package_downloads(*id)? {
+                    0 => others.extend(rows.package(*id)?),
+                    count => counted.push((count, *id)),
                 }
             }
         }
-        PackageSort::Name => {
-            let after = query.cursor.as_deref().map_or(Ok(String::new()), parse_name)?;
-            packages.retain(|package| folded(package) > after);
-            packages.sort_unstable_by_key(folded);
-            for package in packages {
-                if filling.take(&package, || folded(&package))?.is_break() {
-                    break;
-                }
-            }
+    }
+    let place = |count: u64, id: PackageKey| (Reverse(count), id);
+    counted.sort_unstable_by_key(|(count, id)| place(*count, *id));
+    let cursor = query.cursor.as_deref().map(|cursor| parse_count(filling, cursor)).transpose()?;
+    let (after, after_name) = match cursor {
+        None => (0, String::new()),
+        Some((0, name, _)) => (counted.len(), name),
+        Some((count, _, id)) => {
+            (counted.partition_point(|(known, known_id)| place(*known, *known_id) <= place(count, id)), String::new())
+        }
+    };
+    for (count, id) in &counted[after..] {
+        // What was deleted may have been downloaded before.
+        let Some(package) = rows.package(*id)? else { continue };
+        if filling.take(&package, || format!("{count}-{}", package.full_name()))?.is_break() {
+            return Ok(());
+        }
+    }
+    let cursor = |package: &Package| format!("0-{}", folded(package));
+    if among.is_some() {
+        others.retain(|package| folded(package) > after_name);
+        others.sort_unstable_by_key(folded);
+        return visit_some(filling, &others, cursor);
+    }
+    visit_all(filling, cursor, |take| {
+        rows.packages_after(&after_name, |package| match rows.package_downloads(package.id)? {
+            0 => take(package),
+            _ => Ok(ControlFlow::Continue(())),
+        })
+    })
+}
+
+fn records(rows: &Snapshot, ids: &[PackageKey]) -> Result<Vec<Package>, StorageError> {
+    let mut packages = Vec::with_capacity(ids.len());
+    for id in ids {
+        packages.extend(rows.package(*id)?);
+    }
+    Ok(packages)
+}
+
+/// Fills a page from packages in their order.
+fn visit_some(
+    filling: &mut Filling<'_>,
+    packages: &[Package],
+    cursor: impl Fn(&Package) -> String,
+) -> Result<(), Refusal> {
+    for package in packages {
+        if filling.take(package, || cursor(package))?.is_break() {
+            break;
         }
     }
     Ok(())
 }
 
-fn list_all(filling: &mut Filling<'_>, query: &PackageQuery) -> Result<(), Refusal> {
-    let rows = filling.rows;
-    let mark = match query.sort {
-        PackageSort::Changed => mark(filling, query)?,
-        PackageSort::Name => START,
-    };
+/// Fills a page from the packages that `walk` meets.
+fn visit_all(
+    filling: &mut Filling<'_>,
+    cursor: impl Fn(&Package) -> String,
+    walk: impl FnOnce(&mut dyn FnMut(Package) -> Result<ControlFlow<()>, StorageError>) -> Result<(), StorageError>,
+) -> Result<(), Refusal> {
     let mut refused = None;
-    let mut take = |package: Package, cursor: fn(&Package) -> String| {
+    walk(&mut |package| {
         Ok(filling.take(&package, || cursor(&package)).unwrap_or_else(|refusal| {
             refused = Some(refusal);
             ControlFlow::Break(())
         }))
-    };
-    match query.sort {
-        PackageSort::Changed => {
-            rows.packages_before(mark, |package| take(package, mark_of))?;
-        }
-        PackageSort::Name => {
-            let after = query.cursor.as_deref().map_or(Ok(String::new()), parse_name)?;
-            rows.packages_after(&after, |package| take(package, folded))?;
-        }
-    }
+    })?;
     refused.map_or(Ok(()), Err)
 }
 
@@ -269,6 +335,18 @@ fn mark(filling: &Filling<'_>, query: &PackageQuery) -> Result<(Timestamp, Packa
     // One that is gone stands behind all others of its microsecond, which would come twice rather than never.
     let id = package.map_or(PackageKey(u64::MAX), |package| package.id);
     Ok((Timestamp::from_micros(micros), id))
+}
+
+/// Where a page by downloads goes on: behind a package of that name, with as many downloads.
+fn parse_count(filling: &Filling<'_>, cursor: &str) -> Result<(u64, String, PackageKey), Refusal> {
+    let parsed: Option<(u64, FullName)> =
+        cursor.split_once('-').and_then(|(count, name)| Some((count.parse().ok()?, name.parse().ok()?)));
+    let (count, name) = parsed.ok_or_else(wrong_cursor)?;
+    let package = filling.rows.package_by_name(&name)?;
+    let package = package.filter(|package| filling.caller.reader(filling.rows, package).is_ok());
+    // One that is gone stands before all others of its count, which come twice rather than never.
+    let id = package.map_or(PackageKey(0), |package| package.id);
+    Ok((count, name.as_str().to_owned(), id))
 }
 
 fn parse_name(cursor: &str) -> Result<String, Refusal> {

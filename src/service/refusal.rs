@@ -55,7 +55,8 @@ pub enum Refusal {
     },
     /// The files of the owner's packages would have more bytes than they may.
     #[error(
-        "the packages of {owner} hold {stored_bytes} of {quota_bytes} bytes, and this is more than what is left; delete something, or have an admin raise the quota"
+        "the packages of {owner} hold {stored_bytes} of {quota_bytes} bytes{}, and this is more than what is left; delete something, or have an admin raise the quota",
+        Awaited(*.awaited_bytes)
     )]
     OverQuota {
         /// Whose quota.
@@ -64,6 +65,8 @@ pub enum Refusal {
         quota_bytes: u64,
         /// What is there already.
         stored_bytes: u64,
+        /// What uploads that are not finished will bring.
+        awaited_bytes: u64,
     },
     /// The disk has no room.
     #[error("the server's disk is full; nothing was stored and nothing is lost")]
@@ -74,6 +77,15 @@ pub enum Refusal {
     /// The store failed.
     #[error(transparent)]
     Store(StorageError),
+}
+
+/// What unfinished uploads take of a quota, in words.
+struct Awaited(u64);
+
+impl Display for Awaited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 == 0 { Ok(()) } else { write!(f, ", unfinished uploads {} more", self.0) }
+    }
 }
 
 impl From<StorageError> for Refusal {

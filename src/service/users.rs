@@ -132,6 +132,7 @@ impl Registry {
 
     async fn make_user(&self, deed: Deed, new: NewUser) -> Result<NewUserView, Refusal> {
         let NewUser { name, password, admin, quota_bytes } = new;
+        check_new_name(&name)?;
         let (hash, secret) = match password {
             Some(password) => (Some(self.hasher.hash(password).await?), None),
             None => (None, Some(new_secret()?)),
@@ -382,6 +383,19 @@ fn invited(found: Option<User>, digest: &Sha256, now: Timestamp) -> Result<User,
         return Err(Refusal::Forbidden("this account is shut out".to_owned()));
     }
     Ok(user)
+}
+
+/// Refuses names that addresses begin with. Who has one already keeps it.
+pub(super) fn check_new_name(name: &UserName) -> Result<(), Refusal> {
+    if name.is_reserved() {
+        return Err(Refusal::invalid(
+            "name",
+            format!(
+                "no user can be called {name}, because addresses on this server begin with it; choose another name"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn no_user(name: &UserName) -> Refusal {

@@ -97,6 +97,14 @@ impl<S: Source> Rows<S> {
         Ok(table.get(package.0)?.map_or(0, |count| count.value()))
     }
 
+    /// Every package of which something was downloaded, with how often.
+    pub fn downloaded_packages(&self) -> Result<Vec<(u64, PackageKey)>, StorageError> {
+        let table = self.source().table(tables::PACKAGE_DOWNLOADS)?;
+        let rows = table.iter()?;
+        rows.map(|row| row.map(|(id, count)| (count.value(), PackageKey(id.value()))).map_err(StorageError::from))
+            .collect()
+    }
+
     /// Whether there are counts of days before `day`.
     pub fn has_counts_before(&self, day: u32) -> Result<bool, StorageError> {
         let table = self.source().table(tables::COUNTS)?;

@@ -92,6 +92,8 @@ pub(super) const DELETED_FILES: Table<(u64, &str), [u8; 32]> = Table::new("delet
 pub(super) const UPLOADS: Table<u64, &[u8]> = Table::new("uploads");
 /// (Kind of uploader, its id, upload) of every upload.
 pub(super) const UPLOADS_BY_UPLOADER: Table<(u8, u64, u64), ()> = Table::new("uploads_by_uploader");
+/// (Namespace, upload) to the declared bytes of every upload that is not finished.
+pub(super) const UPLOADS_BY_NAMESPACE: Table<(&str, u64), u64> = Table::new("uploads_by_namespace");
 /// (End in microseconds, upload) of every upload.
 pub(super) const UPLOADS_BY_END: Table<(i64, u64), ()> = Table::new("uploads_by_end");
 
@@ -139,6 +141,7 @@ pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
     tx.open_table(DELETED_FILES)?;
     tx.open_table(UPLOADS)?;
     tx.open_table(UPLOADS_BY_UPLOADER)?;
+    tx.open_table(UPLOADS_BY_NAMESPACE)?;
     tx.open_table(UPLOADS_BY_END)?;
     tx.open_table(COUNTS)?;
     tx.open_table(FILE_DOWNLOADS)?;

@@ -10,7 +10,7 @@ use super::edit::Edit;
 use super::records::Record;
 use super::rows::{Rows, Source};
 use super::tables;
-use crate::model::{Timestamp, UnfinishedUpload, UploadId, Uploader};
+use crate::model::{Timestamp, UnfinishedUpload, UploadId, Uploader, UserName};
 
 /// In the keys of [`tables::UPLOADS_BY_UPLOADER`]: what the number after it is the id of.
 fn uploader_key(uploader: Uploader) -> (u8, u64) {
@@ -38,6 +38,16 @@ impl<S: Source> Rows<S> {
             uploads.push(upload.ok_or_else(|| StorageError::damaged("upload", format!("{} is missing", id.0)))?);
         }
         Ok(uploads)
+    }
+
+    /// The bytes that uploads into a namespace, begun and not finished, will have when they are.
+    ///
+    /// Of one that was begun by a program of the time before this was counted, nothing is known until it goes on.
+    pub fn awaited_bytes(&self, namespace: &UserName) -> Result<u64, StorageError> {
+        let name = namespace.as_str();
+        let table = self.source().table(tables::UPLOADS_BY_NAMESPACE)?;
+        let mut rows = table.range((name, 0)..=(name, u64::MAX))?;
+        rows.try_fold(0_u64, |sum, row| Ok(sum.saturating_add(row?.1.value())))
     }
 
     /// Up to `limit` uploads, finished ones too, that expired before a time.
@@ -76,6 +86,13 @@ impl Edit<'_> {
             None => drop(tx.open_table(tables::UPLOADS_BY_UPLOADER)?.insert((kind, id, upload.id.0), ())?),
         }
         by_end.insert((upload.expires.as_micros(), upload.id.0), ())?;
+        let namespace = upload.package.namespace();
+        let mut awaited = tx.open_table(tables::UPLOADS_BY_NAMESPACE)?;
+        if upload.finished {
+            awaited.remove((namespace.as_str(), upload.id.0))?;
+        } else {
+            awaited.insert((namespace.as_str(), upload.id.0), upload.size)?;
+        }
         Ok(())
     }
 
@@ -86,6 +103,8 @@ impl Edit<'_> {
         let (kind, id) = uploader_key(upload.uploader);
         tx.open_table(tables::UPLOADS_BY_UPLOADER)?.remove((kind, id, upload.id.0))?;
         tx.open_table(tables::UPLOADS_BY_END)?.remove((upload.expires.as_micros(), upload.id.0))?;
+        let namespace = upload.package.namespace();
+        tx.open_table(tables::UPLOADS_BY_NAMESPACE)?.remove((namespace.as_str(), upload.id.0))?;
         match upload.blob {
             Some(blob) => ledger::drop_part(tx, blob),
             None => Ok(()),

@@ -1,11 +1,18 @@
 // Changes made elsewhere appear without a reload, and nobody writes over another's work unknowingly.
 
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import type { Visitor } from './support/browser';
 import { launch, visit } from './support/browser';
 import type { Client } from './support/server';
-import { Server } from './support/server';
+import { BINARY, Server } from './support/server';
 
 let server: Server;
 let browser: Browser;
@@ -38,6 +45,28 @@ it('what a pipeline publishes appears where one looks', async () => {
   home.complaints.check();
   await visitor.context.close();
   await home.context.close();
+});
+
+it('what the command line publishes appears on the page, the release list and the first page', async () => {
+  const token = await omni.send('POST', '/api/v1/tokens', { name: 'pipeline', scopes: ['publish'] });
+  const views: Visitor[] = [];
+  for (const path of ['/p/omni/hello', '/p/omni/hello/releases', '/']) {
+    const visitor = await visit(browser, server.origin);
+    await visitor.page.goto(path);
+    await visitor.page.getByText('1.1.0').first().waitFor();
+    views.push(visitor);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'packhouse-cli-'));
+  await writeFile(join(folder, 'hello.zip'), 'from a terminal');
+  await promisify(execFile)(BINARY, ['publish', server.origin, join(folder, 'hello.zip'), '--package', 'omni.hello', '--version', '1.2.0'], {
+    env: { ...process.env, PACKHOUSE_TOKEN: String(token['secret']) },
+  });
+  for (const { page, complaints, context } of views) {
+    await page.getByText('1.2.0').first().waitFor();
+    complaints.check();
+    await context.close();
+  }
+  await rm(folder, { recursive: true });
 });
 
 it('a scheduled release goes live while one looks at it', async () => {

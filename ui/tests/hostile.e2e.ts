@@ -40,10 +40,20 @@ it('hostile names and texts do nothing', async () => {
   const files = `/api/v1/packages/omni/${name}/releases/stable/1.0.0-${'a'.repeat(50)}/files/any`;
   await omni.upload(`${files}/${file}`, 'bytes');
   await expect(omni.upload(`${files}/${encodeURIComponent(RTL)}.zip`, 'bytes')).rejects.toThrow('formatting characters');
+  // What an archive says of itself, and where it would have its icon come from.
+  await omni.send('PUT', `${files}/${file}/manifest`, {
+    package: {
+      title: `<img src=x onerror="window.hurt=12"> ${RTL} ${'T'.repeat(100)}`, icon: 'https://tracker.example/icon.svg',
+      description: '<script>window.hurt=13</script>', keywords: ['<b>bold</b>', 'javascript:alert(1)'],
+    },
+  });
+  const told = await omni.send('GET', `/api/v1/packages/omni/${name}`);
+  expect([told['title'], told['icon']]).toEqual([expect.stringContaining('<img src=x'), 'https://tracker.example/icon.svg']);
   await omni.send('PATCH', `/api/v1/packages/omni/${name}/releases/stable/1.0.0-${'a'.repeat(50)}`, {
     description: HOSTILE, yanked: '<script>window.hurt = 9</script>',
   });
   await omni.send('POST', '/api/v1/tokens', { name: '<img src=x onerror=window.hurt=10>', scopes: ['read'] });
+  // The server's answers hold text only, the page shows nothing but text, and asks no other place for anything.
   for (const width of [320, 1280]) {
     const { page, complaints, context } = await visit(browser, server.origin, { width, cookie: omni.cookie });
     for (const path of [

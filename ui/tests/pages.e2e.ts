@@ -37,6 +37,13 @@ const VIEWS = [
   { width: 390, height: 844, dark: false }, { width: 1280, height: 900, dark: true },
 ];
 
+/** Behind the last of what a first view does. */
+const SETTLED_MS = 1500;
+/** Interactive in that much time on a processor. */
+const CPU_MS_MAX = 200;
+/** What moves may have this share of the screen at most; browsers call a tenth of it good. */
+const SHIFT_MAX = 0.02;
+
 it.each(VIEWS)('every page at $width px, dark: $dark', async ({ width, height, dark }) => {
   for (const [cookie, paths] of [['', VISITOR], [omni.cookie, OWNER]] as const) {
     const { page, complaints, context } = await visit(browser, server.origin, { width, height, dark, cookie });
@@ -59,38 +66,100 @@ it.each(VIEWS)('every page at $width px, dark: $dark', async ({ width, height, d
   }
 });
 
-it.each([{ width: 320, height: 640 }, { width: 3840, height: 2160 }])('the main pages fit $width px', async ({ width, height }) => {
-  const { page, complaints, context } = await visit(browser, server.origin, { width, height, cookie: omni.cookie });
-  for (const path of ['/', '/p/omni/kit.window', '/p/omni/kit.window/releases/stable/1.10.0', '/p/omni/kit.window/new', '/p/omni/build-tools/settings', '/account/channels']) {
+it.each([{ width: 320, height: 640 }, { width: 2560, height: 1440 }, { width: 3840, height: 2160 }])('every page fits $width px', async ({ width, height }) => {
+  const { page, complaints, context } = await visit(browser, server.origin, { width, height, dark: width === 2560, cookie: omni.cookie });
+  complaints.allowed.push(/status of 40[14].*nothing/);
+  for (const path of [...OWNER, ...VISITOR.filter((path) => !OWNER.includes(path))]) {
     await page.goto(path);
     await page.locator('main h1').first().waitFor({ state: 'attached' });
     await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(overflow, `${path} at ${width} px is wider than the screen`).toBeLessThanOrEqual(0);
-    if (process.env['SHOTS']) {
-      await page.screenshot({ path: join(process.env['SHOTS'], `${path.replaceAll('/', '_')}-${width}.png`) });
+    if (process.env['SHOTS'] && width < 3000) {
+      await page.screenshot({ path: join(process.env['SHOTS'], `${path.replaceAll('/', '_')}-${width}.png`), fullPage: width < 1000 });
     }
   }
   complaints.check();
   await context.close();
 });
 
+it('what arrives late moves nothing, and every page says what it is', async () => {
+  for (const width of [390, 1280]) {
+    const { page, complaints, context } = await visit(browser, server.origin, { width, cookie: omni.cookie });
+    await page.addInitScript(() => {
+      const shifts: number[] = [];
+      Object.assign(window, { shifts });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
+          if (!entry.hadRecentInput) shifts.push(entry.value);
+        }
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    const titles = new Set<string>();
+    const jumps: string[] = [];
+    for (const path of OWNER) {
+      await page.goto(path);
+      await page.locator('main h1').first().waitFor({ state: 'attached' });
+      await page.waitForLoadState('networkidle').catch(() => undefined);
+      const shifted = await page.evaluate(() => (window as unknown as { shifts: number[] }).shifts.reduce((sum, one) => sum + one, 0));
+      if (shifted > SHIFT_MAX) jumps.push(`${path} at ${width} px moves by ${shifted.toFixed(3)}`);
+      expect(await page.locator('html').getAttribute('lang')).toBe('en');
+      expect((await page.locator('meta[name=description]').getAttribute('content'))?.length).toBeGreaterThan(50);
+      expect(await page.locator('h1').count(), `${path} has one heading of the first level`).toBe(1);
+      titles.add(await page.title());
+    }
+    expect(jumps).toEqual([]);
+    expect(titles.size, [...titles].join(', ')).toBe(OWNER.length);
+    complaints.check();
+    await context.close();
+  }
+});
+
+it('answers are packed, kept as long as they may be, and trusted with nothing', async () => {
+  const get = (path: string) => fetch(server.origin + path, { headers: { 'accept-encoding': 'gzip' } });
+  const page = await get('/');
+  expect(page.headers.get('cache-control')).toMatch(/no-store|no-cache/);
+  const policy = page.headers.get('content-security-policy') ?? '';
+  for (const part of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]) expect(policy).toContain(part);
+  expect(policy).not.toContain('unsafe');
+  expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+  const text = await page.text();
+  const assets = [...text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? '');
+  expect(assets.length).toBeGreaterThan(1);
+  for (const path of assets) {
+    const answer = await get(path);
+    expect(answer.headers.get('cache-control'), path).toBe('public, max-age=31536000, immutable');
+    if (Number(answer.headers.get('content-length')) > 1000) expect(answer.headers.get('content-encoding'), path).toBe('gzip');
+  }
+});
+
 it('the first view is small and quick', async () => {
-  const { page, context } = await visit(browser, server.origin);
-  let bytes = 0;
-  page.on('response', (response) => {
-    bytes += Number(response.headers()['content-length'] ?? 0);
-  });
-  const tool = await context.newCDPSession(page);
-  await tool.send('Performance.enable');
-  await page.goto('/');
-  await page.getByRole('link', { name: /kit\.window/ }).first().waitFor();
-  const { metrics } = await tool.send('Performance.getMetrics');
-  const metric = (name: string) => metrics.find((one) => one.name === name)?.value ?? 0;
-  const cpuMs = Math.round(metric('TaskDuration') * 1000);
-  console.log(`first view: ${(bytes / 1000).toFixed(1)} kB over the wire, ${cpuMs} ms of CPU (script ${Math.round(metric('ScriptDuration') * 1000)} ms)`);
-  expect(bytes).toBeLessThan(100_000);
-  await context.close();
+  const views: { bytes: number; cpuMs: number; scriptMs: number; shownMs: number }[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    // A context of its own has a cache of its own.
+    const { page, context } = await visit(browser, server.origin);
+    let bytes = 0;
+    page.on('response', (response) => {
+      bytes += Number(response.headers()['content-length'] ?? 0);
+    });
+    const tool = await context.newCDPSession(page);
+    // Time on the processor, which a busy machine does not make longer.
+    await tool.send('Performance.enable', { timeDomain: 'threadTicks' });
+    await page.goto('/');
+    // Asking the page whether it is there would be work that it does not have otherwise.
+    await page.waitForTimeout(SETTLED_MS);
+    const { metrics } = await tool.send('Performance.getMetrics');
+    expect(await page.getByRole('link', { name: /kit\.window/ }).count()).toBe(1);
+    const ms = (name: string) => Math.round((metrics.find((one) => one.name === name)?.value ?? 0) * 1000);
+    const shownMs = await page.evaluate(() => Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0));
+    views.push({ bytes, cpuMs: ms('TaskDuration'), scriptMs: ms('ScriptDuration'), shownMs });
+    await context.close();
+  }
+  const median = views.toSorted((a, b) => a.cpuMs - b.cpuMs)[2];
+  console.log(`first view: ${((median?.bytes ?? 0) / 1000).toFixed(1)} kB over the wire, ${median?.cpuMs} ms of CPU (script ${median?.scriptMs} ms), ` +
+    `first paint after ${median?.shownMs} ms; all: ${views.map((one) => one.cpuMs).join(', ')} ms`);
+  expect(median?.bytes).toBeLessThan(100_000);
+  expect(median?.cpuMs).toBeLessThan(CPU_MS_MAX);
 });
 
 const PICTURES = process.env['PICTURES'];

@@ -45,7 +45,8 @@ pub(super) fn list(ask: &Ask) -> Answer {
         sort: match ask.query.exact("sort") {
             None | Some("changed") => PackageSort::Changed,
             Some("name") => PackageSort::Name,
-            Some(_) => return Err(Problem::unprocessable("sort", "sort is changed or name")),
+            Some("downloads") => PackageSort::Downloads,
+            Some(_) => return Err(Problem::unprocessable("sort", "sort is changed, name or downloads")),
         },
         cursor: ask.query.exact("cursor").map(str::to_owned),
         limit: ask.query.limit()?,

@@ -134,6 +134,24 @@ fn every_path_answers_its_methods_and_no_others() {
     }
 }
 
+/// An address must never mean both a page of the server and the packages of a user.
+#[test]
+fn no_new_user_is_called_like_the_beginning_of_an_address() {
+    let table = TABLE.iter().map(|(path, ..)| *path);
+    let pages = include_str!("../../../ui/src/router/routes.ts");
+    let (_, pages) = pages.split_once("new Set([").unwrap();
+    let (pages, _) = pages.split_once("])").unwrap();
+    let pages = pages.split('\'').skip(1).step_by(2);
+    let mut known = 0;
+    for name in table.filter_map(|path| path[1..].split('/').next()).chain(pages).chain(PROGRAMS) {
+        // The table has the page of this user.
+        let Ok(name) = name.parse::<UserName>() else { continue };
+        known += 1;
+        assert!(name.is_reserved() || name.as_str() == "omni", "{name}");
+    }
+    assert!(known > 40, "{known}");
+}
+
 #[test]
 fn plus_is_plus_however_it_is_written() {
     for path in ["/v2/archives/o.k/o.k-1+a/z", "/v2/archives/o.k/o.k-1%2Ba/z", "/v2/archives/o.k/o.k-1%2ba/z"] {

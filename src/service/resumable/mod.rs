@@ -93,17 +93,19 @@ impl Registry {
         if new.size > self.config.file_bytes_max {
             return Err(self.too_large());
         }
-        // The commit that publishes it counts again.
+        // The commit that begins it counts again.
         self.room(&rows, place.package.owner, place.former_bytes())?.check(self, new.size)?;
         drop(rows);
         let writer = self.store.begin_blob(Some(new.size))?;
         let now = self.clock.now();
         let expires = self.upload_end(now);
+        let deed = self.deed(caller);
         let caller = caller.clone();
         let id = self
             .store
             .write(move |edit| {
-                find_place(edit, &caller, &new.name, new.create)?;
+                let place = find_place(edit, &caller, &new.name, new.create)?;
+                deed.check_quota(edit, place.package.owner, place.former_bytes(), new.size)?;
                 if edit.uploads_of(uploader)?.iter().filter(|upload| !upload.finished).count() >= UNFINISHED_UPLOADS_MAX
                 {
                     return Err(Refusal::conflict(format!(

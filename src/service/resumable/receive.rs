@@ -377,6 +377,9 @@ impl Sitting {
         let stored = Arc::clone(stored);
         let publish = self.registry.store.write(move |edit| {
             let mut upload = edit.upload(id)?.ok_or_else(|| Refusal::Gone("this upload was deleted".to_owned()))?;
+            // What it held of the quota is free for what it becomes.
+            (upload.finished, upload.blob, upload.offset, upload.expires) = (true, None, upload.size, expires);
+            edit.put_upload(&upload)?;
             let mut is_new = false;
             let put = put_file(edit, &deed, &name, create, &new, |edit| {
                 is_new = edit.adopt_blob(&stored)?;
@@ -385,8 +388,6 @@ impl Sitting {
             if put.outcome == Outcome::Unchanged {
                 edit.give_up(&stored)?;
             }
-            (upload.finished, upload.blob, upload.offset, upload.expires) = (true, None, upload.size, expires);
-            edit.put_upload(&upload)?;
             Ok((put.view, put.outcome, is_new))
         });
         publish.await

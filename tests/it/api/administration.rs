@@ -39,6 +39,7 @@ fn the_status_tells_what_there_is() {
         ("releases", json!(1)),
         ("users", json!(7)),
         ("tls", json!(false)),
+        ("uploads", json!({ "unfinished": 0, "kept_bytes": 0 })),
     ] {
         assert_eq!(status[field], value, "{field}");
     }

@@ -88,5 +88,56 @@ fn lists_are_in_the_order_that_is_asked_for() {
     }
     anonymous.get("/api/v1/packages?role=member").problem(401, "sign in");
     anonymous.get("/api/v1/packages?role=owner").problem(422, "role is member");
-    anonymous.get("/api/v1/packages?sort=size").problem(422, "sort is changed or name");
+    anonymous.get("/api/v1/packages?sort=size").problem(422, "sort is changed, name or downloads");
+}
+
+#[test]
+fn the_most_downloaded_come_first() {
+    let mut server = TestServer::start();
+    let (omni, uma) = (server.omni(), server.user("uma"));
+    let anonymous = server.anonymous();
+    for (client, owner, name, visibility, downloads) in [
+        (&omni, "omni", "Some", "public", 2),
+        (&uma, "uma", "most", "public", 3),
+        (&omni, "omni", "hidden", "private", 4),
+        (&uma, "uma", "as-many", "public", 2),
+        (&uma, "uma", "no-b", "public", 0),
+        (&omni, "omni", "no-A", "public", 0),
+        (&omni, "omni", "gone", "public", 1),
+    ] {
+        client.make_package(name, visibility);
+        client.publish(&format!("{owner}/{name}"), "stable/1.0.0", "any/a.bin", "bytes");
+        for _ in 0..downloads {
+            client.get(&file_path(&format!("{owner}/{name}"), "stable/1.0.0", "any/a.bin")).is(200);
+        }
+    }
+    // What was counted is written when the server stops.
+    server.stop();
+    server.restart();
+    omni.delete("/api/v1/packages/omni/gone").is(204);
+    let by = "sort=downloads";
+    let all = ["uma.most", "omni.Some", "uma.as-many", "omni.no-A", "uma.no-b"];
+    assert_eq!(found(&anonymous, by), all);
+    assert_eq!(found(&omni, by)[0], "omni.hidden");
+    assert_eq!(found(&omni, "owner=omni&sort=downloads"), ["omni.hidden", "omni.Some", "omni.no-A"]);
+    assert_eq!(found(&uma, "role=member&sort=downloads"), ["uma.most", "uma.as-many", "uma.no-b"]);
+    for (client, query) in [(&anonymous, by), (&omni, by), (&omni, "owner=omni&sort=downloads")] {
+        let (mut paged, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = client.get(&format!("/api/v1/packages?{query}&limit=1{cursor}")).is(200).json();
+            paged.extend(each(&page, "full_name"));
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(paged, found(client, query), "{query}");
+    }
+    for wrong in ["!", "x-omni.Some", "2", "2-x"] {
+        let query = format!("/api/v1/packages?{by}&cursor={wrong}");
+        anonymous.get(&query).problem(422, "what `next` of the page before said");
+    }
+    // Where the last of a page is hidden meanwhile, those with as many downloads come again rather than never.
+    let rest = format!("{by}&cursor=2-omni.Some");
+    assert_eq!(found(&anonymous, &rest), all[2..]);
+    omni.patch("/api/v1/packages/omni/Some").json(&json!({ "visibility": "private" })).is(200);
+    assert_eq!(found(&anonymous, &rest), all[2..]);
 }

@@ -21,7 +21,7 @@ fn it_is_made_once_with_the_printed_token() {
     let token = token(&server);
     assert_ne!(first, token, "each start has its own");
     anonymous.post("/api/v1/setup").json(&body(&first)).problem(403, "the server prints the valid one");
-    for (field, value) in [("name", "Omni"), ("password", "short")] {
+    for (field, value) in [("name", "Omni"), ("name", "admin"), ("password", "short")] {
         let mut wrong = body(&token);
         wrong[field] = value.into();
         assert_eq!(anonymous.post("/api/v1/setup").json(&wrong).problem(422, "")["field"], field);

@@ -214,7 +214,23 @@ fn a_quota_holds_for_all_packages_of_their_owner() {
         request.header("upload-length", bytes).header("upload-metadata", &metadata)
     };
     begin("701").problem(507, "hold 300 of 1000");
+    let place = begin("500").is(201).header("location").to_owned();
+    // What it will bring is kept free for it, until it is finished, given up or over.
+    let refused = put("stable/6.0.0", 201).problem(507, "hold 300 of 1000 bytes, unfinished uploads 500 more");
+    assert_eq!((&refused["stored_bytes"], &refused["awaited_bytes"]), (&json!(300), &json!(500)));
+    begin("201").problem(507, "unfinished uploads 500 more");
+    let second = begin("200").is(201).header("location").to_owned();
+    omni.delete(&second).header("tus-resumable", "1.0.0").is(204);
+    put("stable/6.0.0", 200).is(201);
+    let send = omni.patch(&place).header("tus-resumable", "1.0.0").header("upload-offset", "0");
+    send.header("content-type", "application/offset+octet-stream").body(vec![3; 500]).is(204);
+    assert_eq!(me()["stored_bytes"], json!(1000));
+    for release in ["3.0.0", "6.0.0"] {
+        omni.delete(&format!("/api/v1/packages/omni/kit/releases/stable/{release}")).is(204);
+    }
     begin("700").is(201);
+    let listed = omni.get("/api/v1/uploads").is(200).json()["items"][0]["url"].as_str().unwrap().to_owned();
+    omni.delete(&listed[server.origin().len()..]).header("tus-resumable", "1.0.0").is(204);
     // An admin grants one user more, or less.
     root.patch("/api/v1/users/omni").json(&json!({ "quota_bytes": 5000 })).is(200);
     form(701).is(201);
@@ -227,4 +243,17 @@ fn a_quota_holds_for_all_packages_of_their_owner() {
     assert_eq!(me()["stored_bytes"], json!(1001), "what is kept elsewhere does not count");
     omni.delete("/api/v1/packages/omni/kit").is(204);
     assert_eq!(me()["stored_bytes"], json!(0));
+}
+
+#[test]
+fn names_that_addresses_begin_with_are_nobodys() {
+    let server = TestServer::start();
+    let root = server.user("root");
+    for name in ["admin", "p", "v2", "setup", "docs"] {
+        let user = json!({ "name": name, "password": "0123456789" });
+        let refused = root.post("/api/v1/users").json(&user).problem(422, "choose another name");
+        assert_eq!(refused["field"], "name");
+        root.get(&format!("/api/v1/users/{name}")).problem(404, "no user");
+    }
+    root.post("/api/v1/users").json(&json!({ "name": "admins", "password": "0123456789" })).is(201);
 }

@@ -1673,7 +1673,7 @@ export interface components {
             /** @description Whether there is a token that publishes to it. */
             private_token_set: boolean;
             role: components["schemas"]["Role"] | null;
-            /** @description The first line of the description as plain text; where there is none, what the newest manifest says. */
+            /** @description What the description says first below its heading, as plain text; where it says nothing, what the newest manifest does. */
             summary: string;
             /** @description From the newest manifest. */
             title: string | null;
@@ -1741,6 +1741,11 @@ export interface components {
          *     }
          */
         Problem: {
+            /**
+             * Format: int64
+             * @description With `quota-exceeded`: what uploads that are not finished will bring; it counts too.
+             */
+            awaited_bytes?: number;
             /** @description What was wrong and what would be right. */
             detail: string;
             /** @description The one input that is at fault. */
@@ -1923,6 +1928,10 @@ export interface components {
          *       "packages": 2,
          *       "releases": 3,
          *       "users": 4,
+         *       "uploads": {
+         *         "unfinished": 1,
+         *         "kept_bytes": 1048576
+         *       },
          *       "connections": 5,
          *       "tls": false
          *     }
@@ -1945,6 +1954,16 @@ export interface components {
             serial: number;
             /** @description Whether it speaks HTTPS itself. */
             tls: boolean;
+            /** @description Resumable uploads that were begun and are not finished. */
+            uploads: {
+                /**
+                 * Format: int64
+                 * @description What came of them and is kept until they go on or expire.
+                 */
+                kept_bytes: number;
+                /** Format: int64 */
+                unfinished: number;
+            };
             /** Format: int64 */
             users: number;
         };
@@ -2661,8 +2680,8 @@ export interface operations {
                 role?: "member";
                 /** @description Words that a name, title, keywords or summary must have; the best match comes first. */
                 search?: string;
-                /** @description `changed`: the newest change first. Without effect beside `search`. */
-                sort?: "changed" | "name";
+                /** @description `changed`: the newest change first. `downloads`: the most downloaded first. Without effect beside `search`. */
+                sort?: "changed" | "name" | "downloads";
             };
             header?: never;
             path?: never;

@@ -13,7 +13,7 @@ export type Platform = Schemas['Platform'];
 export type Member = Schemas['Member'];
 
 export type User = Schemas['User'];
-export type Package = Schemas['Package'] & { summary?: string };
+export type Package = Schemas['Package'];
 export type ReleaseFile = Schemas['File'];
 export type Release = Schemas['Release'];
 export type Invitation = Schemas['Invitation'];

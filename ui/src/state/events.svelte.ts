@@ -21,9 +21,15 @@ type Listener = { wants: (change: Change) => boolean; run: () => void; timer: Re
 /** A tab that nobody looks at gives its connection back: browsers keep only six to a server, for all tabs together. */
 const HIDDEN_MS_MAX = 30_000;
 
+/** Browsers come back by themselves after a lost connection, but not after an answer such as a proxy's 502. */
+const AGAIN_MS_MIN = 2000;
+const AGAIN_MS_MAX = 60_000;
+
 const listeners = new Set<Listener>();
 let source: EventSource | undefined;
 let closing: ReturnType<typeof setTimeout> | undefined;
+let again: ReturnType<typeof setTimeout> | undefined;
+let againMs = AGAIN_MS_MIN;
 
 /** Tells those who listen; also of what this browser did itself. */
 export function tell(change: Change): void {
@@ -37,7 +43,20 @@ export function tell(change: Change): void {
 function connect(): void {
   clearTimeout(closing);
   if (source && source.readyState !== EventSource.CLOSED) return;
-  source = new EventSource(linkPrefix + addresses.events);
+  clearTimeout(again);
+  const mine = (source = new EventSource(linkPrefix + addresses.events));
+  mine.addEventListener('open', () => (againMs = AGAIN_MS_MIN));
+  mine.addEventListener('error', () => {
+    if (mine.readyState !== EventSource.CLOSED || source !== mine) return;
+    source = undefined;
+    again = setTimeout(() => {
+      if (listeners.size === 0 || document.hidden) return;
+      connect();
+      // Whatever happened meanwhile.
+      tell({ kind: 'reset' });
+    }, againMs);
+    againMs = Math.min(AGAIN_MS_MAX, againMs * 2);
+  });
   for (const kind of KINDS) {
     source.addEventListener(kind, (event: MessageEvent<string>) => {
       let body: object = {};
@@ -90,7 +109,7 @@ export function follow<T>(what: Resource<T>, wants: (change: Change) => boolean)
   $effect(() => onChange(wants, () => void what.reload()));
 }
 
-/** Whether a change is one of this package or of something in it. */
+/** Whether a change is one of this package, of something in it, or of what one may do to it. */
 export function isOf(change: Change, namespace: string, name: string): boolean {
-  return change.package === `${namespace}.${name}`;
+  return change.kind === 'account' || change.package === `${namespace}.${name}`;
 }

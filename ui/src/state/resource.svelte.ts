@@ -20,6 +20,15 @@ export function forgetAll(): void {
   seen.clear();
 }
 
+/** Something that a page collected, for when one comes back to it. */
+export function keep(key: string, data: unknown): void {
+  remember(key, { data, etag: undefined });
+}
+
+export function recall(key: string): unknown {
+  return seen.get(key)?.data;
+}
+
 export class Resource<T> {
   value = $state.raw<T | undefined>();
   etag = $state.raw<string | undefined>();

@@ -4,7 +4,7 @@ export const home = {
   title: 'Packages',
   lead: 'Releases to download, updates for applications, an index to sync.',
   sort: 'Sort by',
-  sorts: { changed: 'Last change', name: 'Name', downloads: 'Downloads' },
+  sorts: { changed: 'Last change', name: 'Name', downloads: 'Downloads', match: 'Best match' },
   yours: 'Yours',
   everyone: 'From others',
   noOthers: 'No one else has a package that you may see.',

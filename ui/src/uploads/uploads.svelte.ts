@@ -231,8 +231,12 @@ class Uploads {
         transfer.progress(sent);
       },
       onShouldRetry: (error) => {
-        const status = error instanceof DetailedError ? (error.originalResponse?.getStatus() ?? 0) : 0;
-        const again = status === 0 || status >= 500 || status === 409 || status === 423 || status === 429;
+        const response = error instanceof DetailedError ? error.originalResponse : null;
+        const status = response?.getStatus() ?? 0;
+        // A conflict over where to go on says where; any other, such as over a release that is out, stays one. A quota
+        // and a disk that are full (507) want somebody to make room.
+        const astray = status === 409 && Boolean(response?.getHeader('Upload-Offset'));
+        const again = status === 0 || (status >= 500 && status !== 507) || astray || status === 423 || status === 429;
         if (again && transfer.state === 'uploading') {
           transfer.state = 'retrying';
           transfer.rest();

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 
 import { count, duration, size } from './size';
-import { firstLine } from './summary';
 import { ago } from './time';
 
 it.each([[0, '0 B'], [999, '999 B'], [1000, '1.0 kB'], [12_400_000, '12.4 MB'], [999_999, '1.0 MB'], [2e9, '2.0 GB']])(
@@ -21,14 +20,4 @@ it.each([
   [86_400 * 2, 'in 2 days'], [-86_400 * 400, 'last year'], [20, 'in a moment'],
 ])('%d s from now', (seconds, text) => {
   expect(ago(seconds * 1000, 0)).toBe(text);
-});
-
-it.each([
-  ['Windows and widgets.', 'Windows and widgets.'],
-  ['# Window\n\nWindows **and** [widgets](https://example.org).', 'Windows and widgets.'],
-  ['# Only a title', 'Only a title'],
-  ['', ''],
-  ['---\n\n- a *list*', 'a list'],
-])('the first line of %j', (text, line) => {
-  expect(firstLine(text)).toBe(line);
 });

@@ -17,7 +17,7 @@ export async function axe(page: Page): Promise<string[]> {
   await page.evaluate(SOURCE);
   const violations = await page.evaluate(async () => {
     const run = (globalThis as unknown as { axe: { run: (context: unknown, options: unknown) => Promise<{ violations: unknown }> } }).axe.run;
-    const result = await run(document, { resultTypes: ['violations'] });
+    const result = await run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } });
     return JSON.stringify(result.violations);
   });
   return (JSON.parse(violations) as Violation[]).flatMap((one) =>

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 export const PASSWORD = 'correct horse battery';
 
 const TOP = resolve(import.meta.dirname, '../../..');
-const BINARY = process.env['PACKHOUSE_BINARY'] ?? join(TOP, 'target/debug/packhouse');
+export const BINARY = process.env['PACKHOUSE_BINARY'] ?? join(TOP, 'target/debug/packhouse');
 const START_MS_MAX = 20_000;
 
 export class Server {
@@ -37,11 +37,20 @@ export class Server {
     await this.#run(new URL(this.origin).host);
   }
 
+  /** Ends it in order, as an update does. */
+  async end(): Promise<void> {
+    await this.#signal('SIGTERM');
+  }
+
   async kill(): Promise<void> {
+    await this.#signal('SIGKILL');
+  }
+
+  async #signal(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
-    if (!child || child.exitCode !== null) return;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((done) => child.once('exit', done));
-    child.kill('SIGKILL');
+    child.kill(signal);
     await gone;
   }
 

@@ -58,6 +58,9 @@ export async function furnish(server: Server): Promise<World> {
       await omni.upload(`${at('kit.window')}/releases/${channel}/${version}/files/${platform}/${file}`, bytes(size, version.length + size), 'inactive');
     }
     await omni.upload(`${at('kit.window')}/releases/${channel}/${version}/files/linux-x64/kit-window-${version}-linux-x64.tar.gz.sig`, bytes(1, 7), 'inactive');
+    await omni.send('PUT', `${at('kit.window')}/releases/${channel}/${version}/files/linux-x64/kit-window-${version}-linux-x64.tar.gz/manifest`, {
+      package: { title: 'Kit Window', keywords: ['ui', 'widgets'], description: 'Windows and widgets for Kit applications.' },
+    });
     await omni.send('PATCH', `${at('kit.window')}/releases/${channel}/${version}`, { active: true, description: notes });
   }
   await omni.send('PATCH', `${at('kit.window')}/releases/stable/1.9.0`, { yanked: 'Loses the layout on Windows; use 1.10.0.' });
