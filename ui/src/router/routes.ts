@@ -16,8 +16,8 @@ export type Route =
 
 /** Where a user of such a name has no `/NS` page, because something else is there. The server has a list like it. */
 const TAKEN = new Set([
-  'account', 'admin', 'api', 'assets', 'channels', 'download', 'healthz', 'invitation', 'kit', 'metrics', 'new', 'p',
-  'readyz', 'registry', 'setup', 'signin', 't', 'v2',
+  'account', 'admin', 'api', 'assets', 'channels', 'docs', 'download', 'healthz', 'invitation', 'kit', 'metrics', 'new',
+  'p', 'readyz', 'registry', 'setup', 'signin', 't', 'v2',
 ]);
 
 const SECTIONS = {

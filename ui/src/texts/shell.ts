@@ -13,6 +13,8 @@ export const shell = {
   account: 'Account',
   admin: 'Server',
   newPackage: 'New package',
+  documentation: 'Documentation',
+  documentationShort: 'Docs',
   menuOf: (name: string) => `Account of ${name}`,
   offline: 'You are offline. What you see may be out of date; nothing you entered is lost.',
   online: 'Back online.',
