@@ -10,6 +10,8 @@ const PACKAGES = 10_000;
 const AT_ONCE = 32;
 /** Longest time in which the page may not react. A frame is 17 ms; machines that run tests are busy. */
 const PAUSE_MS_MAX = 150;
+/** Each hundred is fetched from a debug build by a browser on a machine that does other things: no measure of anything. */
+const SCROLL_MS_MAX = 240_000;
 /** From the key to the answer on the screen, half of the time. */
 const ANSWER_MS_MAX = 150;
 /** A server with yet more packages, for measurements: its address. */
@@ -84,7 +86,7 @@ it('a list of 10,000 scrolls to its end and filters', async () => {
   await pauses();
   const count = () => page.evaluate(() => [...document.querySelectorAll('.list')].at(-1)?.childElementCount ?? 0);
   // As fast as a hand can turn a wheel, and faster.
-  const end = Date.now() + 90_000;
+  const end = Date.now() + SCROLL_MS_MAX;
   let seen = 0;
   while (seen < PACKAGES && Date.now() < end) {
     await page.mouse.wheel(0, 20_000);
@@ -116,4 +118,4 @@ it('a list of 10,000 scrolls to its end and filters', async () => {
   expect(median).toBeLessThan(ANSWER_MS_MAX);
   complaints.check();
   await context.close();
-});
+}, 2 * SCROLL_MS_MAX);

@@ -1,6 +1,6 @@
 // Statistics with counts from real downloads and update checks: the picture, and the numbers behind it.
 
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { axe } from './support/axe';
@@ -44,6 +44,8 @@ afterAll(async () => {
   await server.stop();
 });
 
+const choice = (page: Page, label: string) => page.locator('label').filter({ hasText: label }).getByRole('combobox');
+
 it.each([{ width: 1280, dark: false }, { width: 390, dark: true }])('the picture and its numbers agree at $width px', async ({ width, dark }) => {
   const { page, complaints, context } = await visit(browser, server.origin, { width, dark, cookie: omni.cookie });
   await page.goto('/p/omni/lamp/stats');
@@ -59,23 +61,23 @@ it.each([{ width: 1280, dark: false }, { width: 390, dark: true }])('the picture
   const today = new Date().toISOString().slice(0, 10);
   const row = downloads.getByRole('row', { name: new RegExp(today) });
   expect((await row.getByRole('cell').allInnerTexts()).slice(1)).toEqual(['7', '3', '1', '11']);
-  await page.getByLabel('By', { exact: true }).selectOption('platform');
+  await choice(page, 'By').selectOption('platform');
   await expect.poll(legend).toEqual(['linux-x64 8', 'windows-x64 2', 'any 1']);
   expect(new URL(page.url()).searchParams.get('by')).toBe('platform');
-  await page.getByLabel('By', { exact: true }).selectOption('channel');
+  await choice(page, 'By').selectOption('channel');
   await expect.poll(legend).toEqual(['stable 10', 'beta 1']);
-  await page.getByLabel('Period', { exact: true }).selectOption('7');
-  await page.getByLabel('By', { exact: true }).selectOption('version');
+  await choice(page, 'Period').selectOption('7');
+  await choice(page, 'By').selectOption('version');
   const checks = page.getByRole('region', { name: 'Update checks' });
   await expect.poll(async () => (await checks.locator('figcaption li').allInnerTexts()).map((line) => line.replace(/\s+/g, ' ').trim()))
     .toEqual(['1.0.0 4', '1.1.0 2', '0.9.0 1']);
   expect(await axe(page)).toEqual([]);
   // A copied link opens the same view.
-  await page.getByLabel('By', { exact: true }).selectOption('platform');
+  await choice(page, 'By').selectOption('platform');
   const again = await visit(browser, server.origin, { width, dark, cookie: omni.cookie });
   await again.page.goto(page.url());
-  expect(await again.page.getByLabel('By', { exact: true }).inputValue()).toBe('platform');
-  expect(await again.page.getByLabel('Period', { exact: true }).inputValue()).toBe('7');
+  expect(await choice(again.page, 'By').inputValue()).toBe('platform');
+  expect(await choice(again.page, 'Period').inputValue()).toBe('7');
   complaints.check();
   await context.close();
   await again.context.close();
