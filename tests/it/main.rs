@@ -8,6 +8,7 @@ mod cli;
 mod concurrency;
 mod durability;
 
+mod packaging;
 mod privacy;
 mod readme;
 mod real_data;
