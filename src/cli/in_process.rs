@@ -53,14 +53,14 @@ where
 {
     let config = AppConfig { file_bytes_max: RegistryConfig::default().file_bytes_max, ..AppConfig::default() };
     let app = Arc::new(App::new(Arc::clone(registry), config));
-    let server = Server::bind(ServerConfig {
-        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    let config = ServerConfig {
         tls: None,
         limits: Limits::DEFAULT,
         trusted_proxies: TrustedProxies::new(Vec::new()),
         workers: Arc::new(Workers::start().map_err(Failure::of)?),
-        connections: Arc::default(),
-    });
+        traffic: Arc::default(),
+    };
+    let server = Server::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), config);
     let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on this machine: {error}")))?;
     let address = server.local_address().map_err(Failure::of)?;
     let url = Url::parse_base(&format!("http://{address}/")).map_err(Failure::of)?;

@@ -7,7 +7,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality};
 
 /// Flags that can be set as `PACKHOUSE_FLAG`: those that belong to a machine or a pipeline. Those that belong to one
 /// call cannot: a forgotten `PACKHOUSE_VERSION` would publish the wrong thing.
-const FROM_ENVIRONMENT: [&str; 26] = [
+const FROM_ENVIRONMENT: [&str; 27] = [
     "data",
     "listen",
     "tls-cert",
@@ -27,6 +27,7 @@ const FROM_ENVIRONMENT: [&str; 26] = [
     "body-timeout",
     "shutdown-timeout",
     "log",
+    "log-format",
     "channel",
     "platform",
     "index",

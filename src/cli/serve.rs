@@ -1,21 +1,22 @@
 //! `packhouse serve`: flags into a checked configuration, then the server from its first line to its clean end.
 
-use std::io::{IsTerminal, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::args::ServeArgs;
+use super::log::{self, Log, LogChoice};
+use super::supervisor::{self, Supervisor};
+use super::units::human_bytes;
 use super::{Failure, settings};
-use crate::http::access_log::{self, AccessLog};
+use crate::http::access_log::AccessLog;
 use crate::http::app::{App, AppConfig};
 use crate::http::forwarded::{Network, TrustedProxies};
 use crate::http::front::Front;
@@ -30,6 +31,11 @@ const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr
 /// What the head of a request may be limited to: browsers need some room, and it is memory for each connection.
 const HEADER_BYTES: std::ops::RangeInclusive<usize> = 8 * 1024..=256 * 1024;
 
+/// How often the supervisor is told how far the opening is.
+const OPENING_TOLD_EVERY: Duration = Duration::from_secs(1);
+/// How often it is told how the server is.
+const STATUS_EVERY: Duration = Duration::from_secs(10);
+
 /// A configuration that fits together.
 #[derive(Debug)]
 pub(super) struct Config {
@@ -40,6 +46,7 @@ pub(super) struct Config {
     pub(super) registry: RegistryConfig,
     app: AppConfig,
     pub(super) log: String,
+    pub(super) log_format: LogChoice,
 }
 
 impl Config {
@@ -95,7 +102,16 @@ impl Config {
             ..AppConfig::default()
         };
         let listen = if args.listen.is_empty() { vec![LISTEN_DEFAULT] } else { args.listen.clone() };
-        Ok(Self { data: args.data.clone(), listen, tls, limits, registry, app, log: args.log.clone() })
+        Ok(Self {
+            data: args.data.clone(),
+            listen,
+            tls,
+            limits,
+            registry,
+            app,
+            log: args.log.clone(),
+            log_format: args.log_format,
+        })
     }
 }
 
@@ -115,11 +131,15 @@ fn check_public_url(text: &str) -> Result<String, Failure> {
 /// # Errors
 /// Wrong usage, or why it could not start.
 pub fn run(args: &ServeArgs, source: &dyn Fn(&str) -> &'static str) -> Result<(), Failure> {
+    // Nobody else has opened or closed a descriptor yet.
+    let sockets = supervisor::sockets()?;
+    let supervisor = Supervisor::from_environment();
     let mut config = Config::check(args)?;
     config.app.settings = settings::list(args, &config, source);
-    log_to_standard_error(&config.log)?;
-    if tracing::enabled!(target: access_log::TARGET, tracing::Level::INFO) {
-        config.app.access_log = Arc::new(AccessLog::start(std::io::stderr()).map_err(Failure::of)?);
+    let format = config.log_format.format();
+    let _log = Log::start(log::parse_filter(&config.log)?, format);
+    if Log::wants_requests() {
+        config.app.access_log = Arc::new(AccessLog::start(std::io::stderr(), format).map_err(Failure::of)?);
     }
     // A certificate that cannot be used is told before anything is opened.
     config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?;
@@ -127,7 +147,7 @@ pub fn run(args: &ServeArgs, source: &dyn Fn(&str) -> &'static str) -> Result<()
     // Who holds the directory is told before anything else that two servers have in common.
     let directory = DataDirectory::hold(&config.data).map_err(Failure::of)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
-    let served = runtime.block_on(serve(&config, directory));
+    let served = runtime.block_on(serve(&config, directory, sockets, &supervisor));
     config.app.access_log.close();
     served
 }
@@ -143,85 +163,167 @@ fn raise_descriptor_limit(connections_max: u32) {
     }
 }
 
-fn log_to_standard_error(filter: &str) -> Result<(), Failure> {
-    let wrong = || Failure::Usage("--log is error, warn, info, debug or trace".to_owned());
-    let filter: Targets = filter.parse().map_err(|_| wrong())?;
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(color);
-    let subscriber = tracing_subscriber::registry().with(lines).with(filter);
-    // Set already where a test runs the command in its own process.
-    let _ = subscriber.try_init();
-    Ok(())
-}
-
-async fn serve(config: &Config, directory: DataDirectory) -> Result<(), Failure> {
+async fn serve(
+    config: &Config,
+    directory: DataDirectory,
+    sockets: Vec<TcpListener>,
+    supervisor: &Supervisor,
+) -> Result<(), Failure> {
     let front = Arc::new(Front::default());
     let (stop, stopped) = watch::channel(false);
     let workers = Arc::new(Workers::start().map_err(Failure::of)?);
+    // Whoever hands sockets over holds them as well: who connects waits in them until everything can be answered, and
+    // a restart is a pause, seen from outside.
+    let waits = !sockets.is_empty();
+    let listening = listen(config, sockets, &workers).await?;
+    let addresses = listening.iter().map(Server::local_address).collect::<Result<Vec<_>, _>>().map_err(Failure::of)?;
     let mut servers = JoinSet::new();
-    let mut addresses = Vec::new();
-    for listen in &config.listen {
-        let server = Server::bind(ServerConfig {
-            listen: *listen,
-            tls: config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?,
-            limits: config.limits,
-            trusted_proxies: config.app.trusted_proxies.clone(),
-            workers: Arc::clone(&workers),
-            connections: Arc::clone(&config.app.connections),
-        });
-        let server = server.await.map_err(|error| Failure::Failed(format!("cannot listen on {listen}: {error}")))?;
-        addresses.push(server.local_address().map_err(Failure::of)?);
-        let front = Arc::clone(&front);
-        let mut stopped = stopped.clone();
-        let shutdown = async move {
-            // The sender lives until the servers have ended.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        };
-        let handler = move |request, peer| Arc::clone(&front).answer(request, peer);
-        servers.spawn(server.run(handler, shutdown));
-    }
+    let mut start = |listening: Vec<Server>| {
+        for server in listening {
+            let (front, mut stopped) = (Arc::clone(&front), stopped.clone());
+            let shutdown = async move {
+                // The sender lives until the servers have ended.
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            };
+            servers.spawn(server.run(move |request, peer| Arc::clone(&front).answer(request, peer), shutdown));
+        }
+    };
+    let (now, later) = if waits { (Vec::new(), listening) } else { (listening, Vec::new()) };
+    start(now);
     let opening = {
         let (config, front) = (config.registry.clone(), Arc::clone(&front));
         tokio::task::spawn_blocking(move || directory.open(config, Clock::System, front.progress()))
     };
-    let registry = Arc::new(opening.await.map_err(Failure::of)?.map_err(Failure::of)?);
+    let opened = tell_while_opening(opening, &front, supervisor).await;
+    let registry = Arc::new(opened.map_err(Failure::of)?.map_err(Failure::of)?);
     front.open(Arc::new(App::new(Arc::clone(&registry), config.app.clone())));
-    let served = run_until_told(config, &registry, &addresses, stop, servers).await;
+    start(later);
+    let running = Running { config, registry: &registry, workers: &workers, supervisor };
+    let served = running.until_told(&addresses, stop, servers).await;
     // Everything accepted is on disk before the process ends, whatever ended it.
     registry.close();
     tracing::info!("stopped");
     served
 }
 
-/// Serves until the process is told to stop, and ends in good order.
-async fn run_until_told(
-    config: &Config,
-    registry: &Arc<Registry>,
-    addresses: &[SocketAddr],
-    stop: watch::Sender<bool>,
-    mut servers: JoinSet<Stopped>,
-) -> Result<(), Failure> {
-    let background = Background::start(registry);
-    // Whoever has read where the server listens may tell it to stop, so it is ready for that first.
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::of)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::of)?;
-    announce(config, registry, addresses)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("stopping: running requests may finish");
-    registry.begin_stop();
-    // Fails only if all servers have ended already.
-    let _ = stop.send(true);
-    while let Some(ended) = servers.join_next().await {
-        let ended = ended.map_err(Failure::of)?;
-        if ended.cut_connections > 0 {
-            tracing::warn!(connections = ended.cut_connections, "requests that took too long were cut");
+/// Listens where the configuration says, or on the sockets that were handed over.
+async fn listen(config: &Config, sockets: Vec<TcpListener>, workers: &Arc<Workers>) -> Result<Vec<Server>, Failure> {
+    let server_config = || {
+        Ok(ServerConfig {
+            tls: config.tls.as_ref().map(|files| Tls::load(files.clone())).transpose().map_err(Failure::of)?,
+            limits: config.limits,
+            trusted_proxies: config.app.trusted_proxies.clone(),
+            workers: Arc::clone(workers),
+            traffic: Arc::clone(&config.app.traffic),
+        })
+    };
+    let mut servers = Vec::new();
+    if sockets.is_empty() {
+        for address in &config.listen {
+            let server = Server::bind(*address, server_config()?).await;
+            servers.push(server.map_err(|error| Failure::Failed(format!("cannot listen on {address}: {error}")))?);
+        }
+    } else {
+        tracing::info!(
+            sockets = sockets.len(),
+            "listening on the sockets that were handed over, not on those of --listen"
+        );
+        for socket in sockets {
+            servers.push(Server::on(socket, server_config()?).map_err(Failure::of)?);
         }
     }
-    background.stop().await;
-    Ok(())
+    Ok(servers)
+}
+
+/// Waits for the registry to be open, and tells how far it is.
+async fn tell_while_opening<T>(
+    mut opening: JoinHandle<T>,
+    front: &Front,
+    supervisor: &Supervisor,
+) -> Result<T, JoinError> {
+    let mut ticks = tokio::time::interval(OPENING_TOLD_EVERY);
+    loop {
+        tokio::select! {
+            opened = &mut opening => return opened,
+            _ = ticks.tick() => match front.progress().packages() {
+                (_, 0) => supervisor.starting("opening the data directory"),
+                (loaded, packages) => supervisor.starting(&format!("loading the index: {loaded} of {packages} packages")),
+            },
+        }
+    }
+}
+
+/// A server that serves.
+struct Running<'a> {
+    config: &'a Config,
+    registry: &'a Arc<Registry>,
+    workers: &'a Workers,
+    supervisor: &'a Supervisor,
+}
+
+impl Running<'_> {
+    /// Serves until the process is told to stop, and ends in good order.
+    async fn until_told(
+        &self,
+        addresses: &[SocketAddr],
+        stop: watch::Sender<bool>,
+        mut servers: JoinSet<Stopped>,
+    ) -> Result<(), Failure> {
+        let background = Background::start(self.registry);
+        // Whoever has read where the server listens may tell it to stop, so it is ready for that first.
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::of)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::of)?;
+        announce(self.config, self.registry, addresses)?;
+        self.supervisor.ready(&self.status());
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = self.tell() => {}
+        }
+        tracing::info!("stopping: running requests may finish");
+        self.supervisor.stopping();
+        self.registry.begin_stop();
+        // Fails only if all servers have ended already.
+        let _ = stop.send(true);
+        while let Some(ended) = servers.join_next().await {
+            let ended = ended.map_err(Failure::of)?;
+            if ended.cut_connections > 0 {
+                tracing::warn!(connections = ended.cut_connections, "requests that took too long were cut");
+            }
+        }
+        background.stop().await;
+        Ok(())
+    }
+
+    /// Tells the supervisor how the server is, for ever. It hears nothing while a thread that serves is stuck.
+    async fn tell(&self) {
+        if !self.supervisor.is_there() {
+            return std::future::pending().await;
+        }
+        let watchdog = self.supervisor.watchdog();
+        let every = watchdog.map_or(STATUS_EVERY, |watchdog| (watchdog / 3).min(STATUS_EVERY));
+        loop {
+            tokio::time::sleep(every).await;
+            if self.workers.respond(every).await {
+                self.supervisor.alive();
+            } else {
+                tracing::error!("a thread that serves connections does not respond");
+            }
+            self.supervisor.status(&self.status());
+        }
+    }
+
+    /// The server in a line.
+    fn status(&self) -> String {
+        let traffic = &self.config.app.traffic;
+        format!(
+            "{} public packages, {} connections; sent {}, received {}",
+            self.registry.status().packages,
+            traffic.connections(),
+            human_bytes(traffic.sent_bytes()),
+            human_bytes(traffic.received_bytes())
+        )
+    }
 }
 
 /// The lines by which people and programs find the server.

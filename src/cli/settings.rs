@@ -30,6 +30,7 @@ pub(super) fn list(args: &ServeArgs, config: &Config, source: &dyn Fn(&str) -> &
         ("body-timeout", span(limits.body_window)),
         ("shutdown-timeout", span(limits.shutdown_timeout)),
         ("log", Some(config.log.clone())),
+        ("log-format", Some(config.log_format.as_str().to_owned())),
     ];
     let items = items.into_iter().map(|(name, value)| Setting { name, value, source: source(name) }).collect();
     Settings { version: env!("CARGO_PKG_VERSION"), started: Clock::System.now(), items }

@@ -7,6 +7,7 @@
 
 use std::io::Write;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,9 +26,22 @@ const BATCH_BYTES: usize = 64 << 10;
 /// How long more lines are waited for.
 const GATHER: Duration = Duration::from_millis(4);
 
+/// How lines of the log are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object in each line.
+    Json,
+    /// The same for systemd's journal, which reads the weight of a line from its beginning (sd-daemon(3)).
+    Journal,
+}
+
 /// What is said about a request.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
+    /// Letters, digits and `-_.` only.
+    pub(super) id: &'a str,
     pub(super) client: IpAddr,
     pub(super) method: &'a Method,
     pub(super) route: &'static str,
@@ -45,8 +59,11 @@ pub struct AccessLog {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
+    format: LogFormat,
+    /// Whether lines are wanted at the moment.
+    enabled: AtomicBool,
     state: Mutex<State>,
     work: Condvar,
 }
@@ -68,8 +85,9 @@ impl AccessLog {
     ///
     /// # Errors
     /// If the system refuses a thread.
-    pub fn start(mut out: impl Write + Send + 'static) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::default());
+    pub fn start(mut out: impl Write + Send + 'static, format: LogFormat) -> std::io::Result<Self> {
+        let queue =
+            Arc::new(Queue { format, enabled: AtomicBool::new(true), state: Mutex::default(), work: Condvar::new() });
         let source = Arc::clone(&queue);
         let thread = thread::Builder::new().name("request log".to_owned()).spawn(move || {
             let mut batch = Vec::new();
@@ -93,8 +111,15 @@ impl AccessLog {
         }
     }
 
+    /// Says whether lines are wanted from now on; they are at first.
+    pub fn enable(&self, enabled: bool) {
+        if let Some(queue) = &self.queue {
+            queue.enabled.store(enabled, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn note(&self, entry: &Entry<'_>) {
-        let Some(queue) = &self.queue else { return };
+        let Some(queue) = self.queue.as_ref().filter(|queue| queue.enabled.load(Ordering::Relaxed)) else { return };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut state = queue.state();
         let before = state.text.len();
@@ -102,8 +127,11 @@ impl AccessLog {
             state.lost += 1;
             return;
         }
-        state.begin_line(now, " INFO");
-        entry.write(&mut state.text);
+        state.begin_line(now, queue.format, "INFO");
+        match queue.format {
+            LogFormat::Text => entry.write_text(&mut state.text),
+            LogFormat::Json | LogFormat::Journal => entry.write_json(&mut state.text),
+        }
         let after = state.text.len();
         drop(state);
         // The thread sleeps until there is a line, and then until there are many.
@@ -134,9 +162,14 @@ impl Queue {
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         let lost = std::mem::take(&mut state.lost);
         if lost > 0 && !state.closed {
-            state.begin_line(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), " WARN");
+            state.begin_line(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), self.format, "WARN");
             // Writing to memory does not fail.
-            let _ = writeln!(state.text, "the log was behind; lines left out: {lost}");
+            let _ = match self.format {
+                LogFormat::Text => writeln!(state.text, "the log was behind; lines left out: {lost}"),
+                LogFormat::Json | LogFormat::Journal => {
+                    writeln!(state.text, ",\"message\":\"the log was behind\",\"lines_left_out\":{lost}}}")
+                }
+            };
         }
         std::mem::swap(&mut state.text, batch);
         !batch.is_empty() || !state.closed
@@ -144,22 +177,49 @@ impl Queue {
 }
 
 impl State {
-    fn begin_line(&mut self, now: Duration, level: &str) {
+    fn begin_line(&mut self, now: Duration, format: LogFormat, level: &str) {
         if self.second != now.as_secs() || self.written_second.is_empty() {
             self.second = now.as_secs();
             let micros = i64::try_from(self.second.saturating_mul(1_000_000)).unwrap_or(i64::MAX);
             self.written_second = Timestamp::from_micros(micros).to_string().trim_end_matches('Z').to_owned();
         }
+        let (second, micros) = (&self.written_second, now.subsec_micros());
+        let weight = match (format, level) {
+            (LogFormat::Journal, "WARN") => "<4>",
+            (LogFormat::Journal, _) => "<6>",
+            _ => "",
+        };
         // Writing to memory does not fail.
-        let _ = write!(self.text, "{}.{:06}Z {level} {TARGET}: ", self.written_second, now.subsec_micros());
+        let _ = match format {
+            LogFormat::Text => write!(self.text, "{second}.{micros:06}Z {level:>5} {TARGET}: "),
+            LogFormat::Json | LogFormat::Journal => write!(
+                self.text,
+                "{weight}{{\"time\":\"{second}.{micros:06}Z\",\"level\":\"{level}\",\"target\":\"{TARGET}\""
+            ),
+        };
     }
 }
 
 impl Entry<'_> {
-    fn write(&self, text: &mut Vec<u8>) {
-        let Self { client, method, route, caller, status, len_bytes, duration } = self;
+    /// No value needs escaping: a method is a token (RFC 9110, section 5.6.2), a caller a name or a number.
+    fn write_json(&self, text: &mut Vec<u8>) {
+        let Self { id, client, method, route, caller, status, len_bytes, duration } = self;
         // Writing to memory does not fail.
-        let _ = write!(text, "client={client} method={method} route=\"{route}\" caller={caller} status={status}");
+        let _ = write!(
+            text,
+            ",\"id\":\"{id}\",\"client\":\"{client}\",\"method\":\"{method}\",\"route\":\"{route}\",\"caller\":\"{caller}\",\"status\":{status}"
+        );
+        if let Some(len_bytes) = len_bytes {
+            let _ = write!(text, ",\"bytes\":{len_bytes}");
+        }
+        let _ = writeln!(text, ",\"micros\":{}}}", duration.as_micros());
+    }
+
+    fn write_text(&self, text: &mut Vec<u8>) {
+        let Self { id, client, method, route, caller, status, len_bytes, duration } = self;
+        // Writing to memory does not fail.
+        let _ =
+            write!(text, "id={id} client={client} method={method} route=\"{route}\" caller={caller} status={status}");
         if let Some(len_bytes) = len_bytes {
             let _ = write!(text, " bytes={len_bytes}");
         }
@@ -192,14 +252,15 @@ mod tests {
         }
     }
 
-    fn slow() -> (AccessLog, mpsc::Sender<()>, Arc<Mutex<String>>) {
+    fn slow(format: LogFormat) -> (AccessLog, mpsc::Sender<()>, Arc<Mutex<String>>) {
         let (go, waiting) = mpsc::channel();
         let text = Arc::new(Mutex::new(String::new()));
-        (AccessLog::start(Slow { go: waiting, text: Arc::clone(&text) }).unwrap(), go, text)
+        (AccessLog::start(Slow { go: waiting, text: Arc::clone(&text) }, format).unwrap(), go, text)
     }
 
     fn entry(len_bytes: Option<u64>) -> Entry<'static> {
         Entry {
+            id: "0123456789abcdef",
             client: [192, 0, 2, 1].into(),
             method: &Method::GET,
             route: "file",
@@ -212,8 +273,11 @@ mod tests {
 
     #[test]
     fn a_line_is_like_all_others() {
-        let (log, go, text) = slow();
+        let (log, go, text) = slow(LogFormat::Text);
         log.note(&entry(Some(5)));
+        log.enable(false);
+        log.note(&entry(Some(6)));
+        log.enable(true);
         log.note(&entry(None));
         drop(go);
         log.close();
@@ -221,15 +285,37 @@ mod tests {
         let text = text.lock().unwrap();
         let lines: Vec<_> = text.lines().map(|line| line.split_once("Z  INFO ").unwrap()).collect();
         let [(first, with), (_, without)] = lines[..] else { panic!("{text}") };
-        let rest = "packhouse::request: client=192.0.2.1 method=GET route=\"file\" caller=omni status=200";
+        let rest =
+            "packhouse::request: id=0123456789abcdef client=192.0.2.1 method=GET route=\"file\" caller=omni status=200";
         assert_eq!((with, without), (&*format!("{rest} bytes=5 micros=1234"), &*format!("{rest} micros=1234")));
         assert_eq!(first.len(), "2026-11-21T08:30:00.123456".len());
         format!("{first}Z").parse::<Timestamp>().unwrap();
     }
 
     #[test]
+    fn programs_read_json() {
+        for (format, weight) in [(LogFormat::Json, ""), (LogFormat::Journal, "<6>")] {
+            let (log, go, text) = slow(format);
+            log.note(&entry(Some(5)));
+            drop(go);
+            log.close();
+            let text = text.lock().unwrap();
+            let line: serde_json::Value = serde_json::from_str(text.strip_prefix(weight).unwrap()).unwrap();
+            let time = line["time"].as_str().unwrap().parse::<Timestamp>();
+            assert!(time.is_ok(), "{text}");
+            let mut line = line.as_object().unwrap().clone();
+            line.remove("time");
+            let expected = serde_json::json!({
+                "level": "INFO", "target": "packhouse::request", "id": "0123456789abcdef", "client": "192.0.2.1",
+                "method": "GET", "route": "file", "caller": "omni", "status": 200, "bytes": 5, "micros": 1234,
+            });
+            assert_eq!(serde_json::Value::from(line), expected);
+        }
+    }
+
+    #[test]
     fn lines_that_find_no_room_are_counted() {
-        let (log, go, text) = slow();
+        let (log, go, text) = slow(LogFormat::Text);
         let line_bytes = 100;
         for _ in 0..3 * WAITING_BYTES_MAX / line_bytes {
             log.note(&entry(None));

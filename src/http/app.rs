@@ -9,7 +9,6 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use http::header::{AUTHORIZATION, HOST, HeaderMap};
@@ -21,8 +20,10 @@ use super::handlers;
 use super::metrics::Metrics;
 use super::problem::Problem;
 use super::query::Query;
+use super::request_id::{RequestIds, X_REQUEST_ID};
 use super::route::{self, Access, NoRoute, Route};
 use super::server::Peer;
+use super::traffic::Traffic;
 use super::{Body, RequestBody, base64, cookie, same_origin, security_headers, tus};
 use crate::service::{Caller, Credentials, Identity, Refusal, Registry, Settings};
 
@@ -43,8 +44,8 @@ pub struct AppConfig {
     pub file_bytes_max: u64,
     /// Where a line for each request goes; nowhere by default.
     pub access_log: Arc<AccessLog>,
-    /// Connections that are open: the servers count them.
-    pub connections: Arc<AtomicU64>,
+    /// What goes on at the sockets: the servers count it.
+    pub traffic: Arc<Traffic>,
     /// Whether the servers speak HTTPS themselves.
     pub tls: bool,
     /// The settings with which the program runs.
@@ -56,6 +57,7 @@ pub struct App {
     pub(super) registry: Arc<Registry>,
     pub(super) config: AppConfig,
     pub(super) metrics: Metrics,
+    request_ids: RequestIds,
 }
 
 /// A request as handlers see it.
@@ -91,12 +93,19 @@ impl App {
     /// An app that serves a registry.
     #[must_use]
     pub fn new(registry: Arc<Registry>, config: AppConfig) -> Self {
-        Self { registry, config, metrics: Metrics::default() }
+        Self { registry, config, metrics: Metrics::default(), request_ids: RequestIds::default() }
+    }
+
+    /// When the program started, in seconds since 1970.
+    pub(super) fn started_s(&self) -> u64 {
+        self.config.settings.started.as_micros().unsigned_abs() / 1_000_000
     }
 
     /// Answers a request.
     pub async fn answer(self: Arc<Self>, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
         let begun = Instant::now();
+        let is_proxied = self.config.trusted_proxies.contains(peer.address.ip());
+        let id = self.request_ids.of(request.headers(), is_proxied);
         let outside = Outside::of(peer, request.uri(), request.headers(), &self.config.trusted_proxies);
         let client = outside.client;
         let method = request.method().clone();
@@ -111,16 +120,20 @@ impl App {
         if failed {
             response.headers_mut().entry(http::header::CACHE_CONTROL).or_insert(handlers::NO_STORE);
         }
-        self.metrics.count(line.route, response.status());
+        let duration = begun.elapsed();
+        self.metrics.count(line.route, response.status(), duration);
         self.config.access_log.note(&Entry {
+            // It was checked, or made of digits.
+            id: id.to_str().unwrap_or_default(),
             client,
             method: &method,
             route: line.route,
             caller: &line.caller,
             status: response.status().as_u16(),
             len_bytes: response.body().len_bytes(),
-            duration: begun.elapsed(),
+            duration,
         });
+        response.headers_mut().insert(X_REQUEST_ID, id);
         response
     }
 

@@ -18,6 +18,7 @@ use super::activity::{Activity, Phase, Protocol};
 use super::dispatch;
 use super::supervise::{self, Ended, Order};
 use super::tls::Tls;
+use super::traffic::Traffic;
 use super::watched_io::WatchedIo;
 use super::{Body, Limits, Peer, RequestBody};
 
@@ -29,6 +30,7 @@ pub(super) struct Connections<H> {
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
     orders: watch::Receiver<Order>,
+    traffic: Arc<Traffic>,
 }
 
 impl<H, F> Connections<H>
@@ -36,7 +38,13 @@ where
     H: Fn(Request<RequestBody>, Peer) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    pub(super) fn new(handler: H, limits: Limits, tls: Option<Arc<Tls>>, orders: watch::Receiver<Order>) -> Self {
+    pub(super) fn new(
+        handler: H,
+        limits: Limits,
+        tls: Option<Arc<Tls>>,
+        orders: watch::Receiver<Order>,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             .timer(TokioTimer::new())
@@ -54,7 +62,7 @@ where
             .max_send_buf_size(limits.http2_send_buffer_bytes_max)
             .keep_alive_interval(limits.http2_ping_interval)
             .keep_alive_timeout(limits.http2_ping_timeout);
-        Self { handler: Arc::new(handler), limits, tls, http1, http2, orders }
+        Self { handler: Arc::new(handler), limits, tls, http1, http2, orders, traffic }
     }
 
     /// Whether connections are plain HTTP.
@@ -67,7 +75,7 @@ where
         // Without it, the last packet of an answer would wait for the peer to acknowledge the one before.
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(Activity::default());
-        let io = WatchedIo::new(stream, Arc::clone(&activity), self.limits.linger_bytes_max);
+        let io = WatchedIo::new(stream, Arc::clone(&activity), Arc::clone(&self.traffic), self.limits.linger_bytes_max);
         let ended = match &self.tls {
             None => self.serve_http1(io, Peer { address, tls: false }, &activity).await,
             // On the heap, so that a plain connection does not pay for the size of a handshake and of HTTP/2.
@@ -86,8 +94,8 @@ where
         let mut orders = self.orders.clone();
         let handshake = tokio::select! {
             handshake = timeout(self.limits.tls_handshake_timeout, tls.acceptor().accept(io)) => handshake,
-            // Nothing was asked yet, so nothing is lost.
-            _ = orders.changed() => return Ended::Aborted,
+            // Nothing was asked yet, but is about to be.
+            () = supervise::last_request(&mut orders) => return Ended::Aborted,
         };
         let stream = match handshake {
             Ok(Ok(stream)) => stream,

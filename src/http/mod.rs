@@ -35,6 +35,7 @@ mod random;
 pub mod range;
 mod refuse;
 pub mod request_body;
+mod request_id;
 pub mod route;
 pub mod same_origin;
 pub mod security_headers;
@@ -43,6 +44,7 @@ mod supervise;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+pub mod traffic;
 mod tus;
 mod watched_io;
 pub mod workers;

@@ -6,7 +6,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -20,6 +19,7 @@ use super::forwarded::TrustedProxies;
 use super::refuse::Refuser;
 use super::supervise::Order;
 use super::tls::Tls;
+use super::traffic::{Counted, Traffic};
 use super::{Body, Limits, RequestBody, Workers};
 
 /// How long connections may take to go once they are told to end at once.
@@ -27,8 +27,6 @@ const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a server is to be like.
 pub struct ServerConfig {
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
     /// Certificate and key, if HTTPS (HTTP/2 and HTTP/1.1) is to be served and not plain HTTP/1.1.
     pub tls: Option<Tls>,
     /// Bounds on clients.
@@ -37,8 +35,8 @@ pub struct ServerConfig {
     pub trusted_proxies: TrustedProxies,
     /// The threads that serve connections. Several servers may share them.
     pub workers: Arc<Workers>,
-    /// Where the open connections are counted.
-    pub connections: Arc<AtomicU64>,
+    /// Where it is counted what goes on at the sockets.
+    pub traffic: Arc<Traffic>,
 }
 
 /// The other end of a connection.
@@ -64,12 +62,21 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to listen.
+    /// Begins to listen; port 0 takes a free one.
     ///
     /// # Errors
     /// If the address is taken, or not ours to take.
-    pub async fn bind(config: ServerConfig) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(config.listen).await?, config })
+    pub async fn bind(address: SocketAddr, config: ServerConfig) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, config })
+    }
+
+    /// Serves on a socket that listens already, which others may go on with when this server has ended.
+    ///
+    /// # Errors
+    /// If the system does not take it into an event loop.
+    pub fn on(listener: std::net::TcpListener, config: ServerConfig) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener: TcpListener::from_std(listener)?, config })
     }
 
     /// Where it listens, with the port that was taken.
@@ -94,7 +101,7 @@ impl Server {
         let (order, orders) = watch::channel(Order::Run);
         let tls = config.tls.map(Arc::new);
         let watching = tls.as_ref().map(|tls| tokio::spawn(Arc::clone(tls).watch()));
-        let connections = Arc::new(Connections::new(handler, limits, tls, orders));
+        let connections = Arc::new(Connections::new(handler, limits, tls, orders, Arc::clone(&config.traffic)));
         let places = Arc::new(Semaphore::new(limits.connections_max as usize));
         let by_address = AddressSlots::new(limits.connections_per_address_max);
         let refuser = Refuser::new();
@@ -118,7 +125,7 @@ impl Server {
             // It belongs to this thread's event loop so far.
             let Ok(stream) = stream.into_std() else { continue };
             let connections = Arc::clone(&connections);
-            let counted = Counted::new(&config.connections);
+            let counted = Counted::new(&config.traffic);
             config.workers.spawn(move || async move {
                 match TcpStream::from_std(stream) {
                     Ok(stream) => connections.serve(stream, address).await,
@@ -127,28 +134,12 @@ impl Server {
                 drop((slot, place, counted));
             });
         }
-        // New connections are refused from here on, not left waiting.
+        // New connections are refused from here on, not left waiting, unless somebody else holds the socket too.
         drop(listener);
         if let Some(watching) = watching {
             watching.abort();
         }
         drain(&order, &places, &limits).await
-    }
-}
-
-/// A connection in the count of those that are open.
-struct Counted(Arc<AtomicU64>);
-
-impl Counted {
-    fn new(count: &Arc<AtomicU64>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -12,10 +12,14 @@ use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::Limits;
 use super::activity::{Activity, Phase, Protocol};
+
+/// How long a connection whose first request is still to come, or comes just now, is kept when the server ends: who
+/// connected in good faith asks within that time, and is answered.
+const LAST_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the server asks of all its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +57,15 @@ impl fmt::Display for Ended {
     }
 }
 
+/// Waits until the server ends and the time for a last request is over too.
+pub(super) async fn last_request(orders: &mut watch::Receiver<Order>) {
+    // Fails where the server is gone: then this is over at once.
+    let drained = orders.wait_for(|order| *order != Order::Run).await.is_ok();
+    if drained {
+        let _ = timeout(LAST_REQUEST_TIMEOUT, orders.wait_for(|order| *order == Order::Abort)).await;
+    }
+}
+
 /// Runs a connection to its end.
 pub(super) async fn run<C>(
     connection: C,
@@ -73,6 +86,7 @@ where
         since: Instant::now(),
         lingering_since: None,
         closing: false,
+        drain_at: None,
         timer: None,
     };
     loop {
@@ -83,7 +97,7 @@ where
                 let order = if changed.is_ok() { *orders.borrow() } else { Order::Abort };
                 match order {
                     Order::Run => {}
-                    Order::Drain => supervisor.close(connection.as_mut()),
+                    Order::Drain => supervisor.drain(connection.as_mut()),
                     Order::Abort => return Ended::Aborted,
                 }
             }
@@ -102,10 +116,20 @@ struct Supervisor<'a> {
     lingering_since: Option<Instant>,
     /// The connection was asked to close as soon as nothing runs.
     closing: bool,
+    /// When a connection whose request is still awaited is closed all the same.
+    drain_at: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Supervisor<'_> {
+    fn drain(&mut self, connection: Pin<&mut impl GracefulConnection>) {
+        if self.protocol == Protocol::Http1 && self.activity.phase(self.protocol).0 == Phase::Head {
+            self.drain_at = Some(Instant::now() + LAST_REQUEST_TIMEOUT);
+        } else {
+            self.close(connection);
+        }
+    }
+
     fn close(&mut self, connection: Pin<&mut impl GracefulConnection>) {
         self.closing = true;
         self.since = Instant::now();
@@ -125,9 +149,17 @@ impl Supervisor<'_> {
                 self.current = now;
                 self.since = Instant::now();
             }
+            if self.drain_at.is_some_and(|at| now.0 != Phase::Head || at <= Instant::now()) {
+                self.drain_at = None;
+                self.close(connection.as_mut());
+                continue;
+            }
             let Some(deadline) = self.deadline() else { return Poll::Pending };
             if self.poll_timer(context, deadline).is_pending() {
                 return Poll::Pending;
+            }
+            if self.drain_at.is_some_and(|at| at <= Instant::now()) {
+                continue;
             }
             if self.current.0 != Phase::Idle || self.closing {
                 return Poll::Ready(Ended::TimedOut(self.current.0));
@@ -140,6 +172,7 @@ impl Supervisor<'_> {
     fn deadline(&mut self) -> Option<Instant> {
         let timeout = self.timeout(self.current.0)?;
         let deadline = self.since + timeout;
+        let deadline = self.drain_at.map_or(deadline, |at| deadline.min(at));
         if self.current.0 != Phase::Lingering {
             return Some(deadline);
         }

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
+use super::traffic::Traffic;
 
 /// What is thrown away at a time; on the stack.
 const DISCARD_BYTES: usize = 16 * 1024;
@@ -20,18 +21,22 @@ const DISCARD_BYTES: usize = 16 * 1024;
 pub(super) struct WatchedIo<S> {
     inner: S,
     activity: Arc<Activity>,
+    traffic: Arc<Traffic>,
     end_sent: bool,
     discarded_bytes: u64,
     linger_bytes_max: u64,
 }
 
 impl<S> WatchedIo<S> {
-    pub(super) fn new(inner: S, activity: Arc<Activity>, linger_bytes_max: u64) -> Self {
-        Self { inner, activity, end_sent: false, discarded_bytes: 0, linger_bytes_max }
+    pub(super) fn new(inner: S, activity: Arc<Activity>, traffic: Arc<Traffic>, linger_bytes_max: u64) -> Self {
+        Self { inner, activity, traffic, end_sent: false, discarded_bytes: 0, linger_bytes_max }
     }
 
     fn note_written(&self, result: &Poll<io::Result<usize>>) {
         self.activity.note_write(result.is_pending());
+        if let Poll::Ready(Ok(bytes)) = result {
+            self.traffic.note_sent(*bytes);
+        }
     }
 }
 
@@ -39,8 +44,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedIo<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if buf.filled().len() > before {
+        let came = buf.filled().len() - before;
+        if came > 0 {
             self.activity.note_read();
+            self.traffic.note_received(came);
         }
         result
     }
@@ -116,7 +123,7 @@ mod tests {
     fn watched(linger_bytes_max: u64) -> (WatchedIo<DuplexStream>, DuplexStream, Arc<Activity>) {
         let (ours, theirs) = tokio::io::duplex(64);
         let activity = Arc::new(Activity::default());
-        (WatchedIo::new(ours, Arc::clone(&activity), linger_bytes_max), theirs, activity)
+        (WatchedIo::new(ours, Arc::clone(&activity), Arc::default(), linger_bytes_max), theirs, activity)
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
@@ -32,6 +33,18 @@ impl Workers {
     pub fn start() -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
         (0..count).map(Worker::start).collect::<io::Result<_>>().map(Self)
+    }
+
+    /// Whether all threads take up new work within `patience`.
+    pub async fn respond(&self, patience: Duration) -> bool {
+        let asked: Vec<_> = self.0.iter().map(|worker| worker.runtime.spawn(async {})).collect();
+        let answers = async {
+            for asked in asked {
+                // Fails only when the thread ends.
+                let _ = asked.await;
+            }
+        };
+        tokio::time::timeout(patience, answers).await.is_ok()
     }
 
     /// Has the thread with the fewest connections run what `connection` makes there.

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod channel;
 pub mod digest;
+pub mod durations;
 pub mod file;
 pub mod id;
 pub mod limits;
@@ -24,6 +25,7 @@ pub mod version;
 pub use audit::{AuditAction, AuditEntry};
 pub use channel::{Channel, Platform};
 pub use digest::{Crc32, Sha256};
+pub use durations::Durations;
 pub use file::{Content, ExternalUrl, MimeType, ReleaseFile, Requirement, RequirementPart};
 pub use id::{ApiTokenId, ChannelId, FileId, PackageKey, PlatformId, ReleaseId, UploadId, UserId};
 pub use manifest::Manifest;

@@ -1,13 +1,14 @@
 //! What admins ask about the server as a whole: what it stores, how it runs, and with which settings.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
 use super::Registry;
 use super::caller::Caller;
 use super::refusal::Refusal;
-use crate::model::{Timestamp, UserName};
+use crate::model::{Durations, Scope, Timestamp, UserName};
 
 /// What is stored, and what room there is.
 #[derive(Debug, Serialize)]
@@ -56,6 +57,37 @@ struct UnfinishedUploads {
     kept_bytes: u64,
 }
 
+/// What the server does and has, in numbers that are at hand.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    /// Downloads that came to their end, since the start.
+    pub downloads: u64,
+    /// Update checks that were answered, since the start.
+    pub update_checks: u64,
+    /// Files that were published with their content, since the start.
+    pub uploads: u64,
+    /// Bytes of these.
+    pub upload_bytes: u64,
+    /// How long commits took, since the start.
+    pub commits: Durations,
+    /// Small jobs, and bulk, that wait for a commit.
+    pub waiting: [usize; 2],
+    /// Resumable uploads that are not finished, and the bytes kept of them.
+    pub unfinished_uploads: (u64, u64),
+    /// Files that hold blobs.
+    pub volumes: u64,
+    /// What they take on the disk, in bytes.
+    pub volume_bytes: u64,
+    /// What of it is referred to, in bytes.
+    pub live_bytes: u64,
+    /// What the file with everything but content takes, in bytes.
+    pub entities_bytes: u64,
+    /// What the disk has left, in bytes.
+    pub disk_free_bytes: u64,
+    /// What the disk has, in bytes.
+    pub disk_bytes: u64,
+}
+
 /// A setting as it holds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Setting {
@@ -98,7 +130,7 @@ impl Registry {
     }
 
     fn count_storage(&self) -> Result<StorageView, Refusal> {
-        let usage = self.store.usage()?;
+        let usage = self.store.usage(true)?;
         let rows = self.store.read()?;
         let mut users = Vec::new();
         for user in rows.users_after("", usize::MAX)? {
@@ -119,6 +151,35 @@ impl Registry {
             blobs: usage.blobs,
             blob_bytes: usage.blob_bytes,
             users,
+        })
+    }
+
+    /// What the server does and has. Blocks for moments. It tells of private packages too, if only sums, so it is for
+    /// admins, by whichever of their tokens.
+    ///
+    /// # Errors
+    /// If the caller is no admin, or a file cannot be read.
+    pub fn figures(&self, caller: &Caller) -> Result<Figures, Refusal> {
+        if !caller.user(Scope::Read)?.admin {
+            return Err(Refusal::Forbidden("only admins may know all figures".to_owned()));
+        }
+        let usage = self.store.usage(false)?;
+        let (commits, waiting) = self.store.pace();
+        let totals = self.counters.totals();
+        Ok(Figures {
+            downloads: totals.downloads.load(Ordering::Relaxed),
+            update_checks: totals.checks.load(Ordering::Relaxed),
+            uploads: totals.uploads.load(Ordering::Relaxed),
+            upload_bytes: totals.upload_bytes.load(Ordering::Relaxed),
+            commits,
+            waiting,
+            unfinished_uploads: self.count_unfinished_uploads()?,
+            volumes: usage.volumes.len() as u64,
+            volume_bytes: usage.volumes.iter().map(|volume| volume.file_bytes).sum(),
+            live_bytes: usage.volumes.iter().map(|volume| volume.live_bytes).sum(),
+            entities_bytes: usage.entities_bytes,
+            disk_free_bytes: usage.disk_free_bytes,
+            disk_bytes: usage.disk_total_bytes,
         })
     }
 

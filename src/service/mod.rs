@@ -54,7 +54,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 pub use accounts::{NewSession, SESSION_S};
-pub use administration::{Setting, Settings, StatusView, StorageView};
+pub use administration::{Figures, Setting, Settings, StatusView, StorageView};
 pub use attention::AttentionView;
 pub use audit::{AuditQuery, AuditView};
 pub use background::Background;

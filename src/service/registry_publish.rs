@@ -234,12 +234,16 @@ impl Publication {
             Some(stored) if manifest.is_none() => describe(stored).await?,
             stored => (stored, None),
         };
+        let uploaded_bytes = stored.as_ref().map(StoredBlob::size_bytes);
         let deed = registry.deed(&caller);
         let order = Order { deed, options, package_id, display_name, content, manifest, description, access_token };
         let (published, outcome, is_new) =
             registry.store.write(move |edit| order.carry_out(edit, stored.as_ref())).await?;
         if let Some(leftovers) = &mut leftovers {
             leftovers.expected = !is_new || outcome == Outcome::Replaced;
+        }
+        if let Some(size_bytes) = uploaded_bytes {
+            registry.counters.count_upload(size_bytes);
         }
         Ok((published, outcome))
     }

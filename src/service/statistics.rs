@@ -8,6 +8,7 @@
 //! middle never count. A redirect to a file that is kept elsewhere counts, as nobody here sees more of it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -35,7 +36,19 @@ const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// The counters that are not on the disk yet.
 #[derive(Debug, Default)]
-pub(super) struct Counters(Mutex<Counts>);
+pub(super) struct Counters {
+    counts: Mutex<Counts>,
+    totals: Totals,
+}
+
+/// What was counted since the start, of all packages together.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    pub(super) downloads: AtomicU64,
+    pub(super) checks: AtomicU64,
+    pub(super) uploads: AtomicU64,
+    pub(super) upload_bytes: AtomicU64,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -78,10 +91,25 @@ struct CountView {
 impl Counters {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         // Counts are valid between any two statements.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Counts a file that was published with its content.
+    pub(super) fn count_upload(&self, size_bytes: u64) {
+        self.totals.uploads.fetch_add(1, Ordering::Relaxed);
+        self.totals.upload_bytes.fetch_add(size_bytes, Ordering::Relaxed);
     }
 
     fn count(&self, mut key: CountKey) {
+        let total = match key.kind {
+            CountKind::Download => &self.totals.downloads,
+            CountKind::Check => &self.totals.checks,
+        };
+        total.fetch_add(1, Ordering::Relaxed);
         let mut counts = self.lock();
         if counts.by_day.len() >= COUNTERS_MAX && !counts.by_day.contains_key(&key) {
             key.version = OTHER.into();

@@ -133,6 +133,7 @@ impl Upload {
             content: Content::Blob { crc32: stored.crc32() },
             mime_type,
         };
+        let size_bytes = stored.size_bytes();
         let (put, is_new) = registry
             .store
             .write(move |edit| {
@@ -145,6 +146,7 @@ impl Upload {
             })
             .await?;
         leftovers.expected = !is_new || put.outcome == Outcome::Replaced;
+        registry.counters.count_upload(size_bytes);
         Ok((put.view, put.outcome))
     }
 }

@@ -25,6 +25,7 @@ pub use wait::block_on;
 use writer::Writer;
 
 use super::media::{Media, OpenMode};
+use crate::model::Durations;
 
 /// What follows the name of a file whose making was interrupted.
 pub(crate) const UNFINISHED: &str = ".new";
@@ -56,6 +57,8 @@ struct Shared<C> {
     generation: Mutex<u64>,
     reopened: Condvar,
     queue: Queue<C>,
+    /// How long groups of jobs took, from the first job's run to the last one's answer.
+    commits: Mutex<Durations>,
 }
 
 #[derive(Debug)]
@@ -86,6 +89,7 @@ impl<C: Scratch> RedbFile<C> {
             generation: Mutex::new(0),
             reopened: Condvar::new(),
             queue: Queue::new(),
+            commits: Mutex::default(),
         });
         let writer = Writer::new(Arc::clone(&shared), commits, Box::new(observer));
         let thread = thread::Builder::new().name(format!("write {name}")).spawn(move || writer.run());
@@ -97,6 +101,12 @@ impl<C: Scratch> RedbFile<C> {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// How long commits took, and how many jobs wait in the lanes, small ones first.
+    #[must_use]
+    pub fn pace(&self) -> (Durations, [usize; 2]) {
+        (*self.shared.commits.lock().unwrap_or_else(PoisonError::into_inner), self.shared.queue.waiting())
     }
 
     /// A snapshot of the last commit. It stays readable while the file is written, but not when it is reopened.

@@ -19,7 +19,7 @@ use super::index_rows::IndexEdit;
 use super::media::{DirMedia, Media, OpenDirError};
 use super::rows::Rows;
 use super::tables;
-use crate::model::Sha256;
+use crate::model::{Durations, Sha256};
 
 /// The version of the layout that this program writes, and the newest that it reads.
 const FORMAT: u64 = 2;
@@ -234,15 +234,22 @@ impl Store {
         self.blobs.survey()
     }
 
-    /// Says what takes room on the disk. Blocks, for about a second per million blobs.
+    /// Says what takes room on the disk, with the number of blobs if `counts_blobs`. Blocks, for moments or for about a
+    /// second per million blobs.
     ///
     /// # Errors
     /// If a file cannot be read.
-    pub fn usage(&self) -> Result<Usage, StorageError> {
-        let mut usage = self.blobs.usage(&*self.media)?;
+    pub fn usage(&self, counts_blobs: bool) -> Result<Usage, StorageError> {
+        let mut usage = self.blobs.usage(&*self.media, counts_blobs)?;
         let entities_bytes = self.media.file_bytes(ENTITIES).map_err(|error| StorageError::from_io(&error))?;
         usage.entities_bytes = entities_bytes;
         Ok(usage)
+    }
+
+    /// How long commits of entities took, and how many jobs wait for one: small ones, and bulk.
+    #[must_use]
+    pub fn pace(&self) -> (Durations, [usize; 2]) {
+        self.entities.pace()
     }
 
     /// How many volumes hold blobs.

@@ -9,6 +9,7 @@ mod concurrency;
 mod docs;
 mod durability;
 
+mod packaging;
 mod privacy;
 mod readme;
 mod real_data;
@@ -16,8 +17,10 @@ mod regression;
 mod roles;
 mod shutdown;
 mod solve;
+mod supervision;
 mod support;
 mod tidy;
 mod tls;
 mod transfer;
 mod tus_clients;
+mod watch;

@@ -57,7 +57,7 @@ fn look(client: &Client) -> Vec<Seen> {
 /// The gauges; the counters of requests move with those who look.
 fn gauges(client: &Client) -> String {
     let text = client.get("/metrics").is(200).text();
-    text.lines().filter(|line| !line.contains("requests_total")).collect::<Vec<_>>().join("\n")
+    text.lines().filter(|line| !line.contains("packhouse_request")).collect::<Vec<_>>().join("\n")
 }
 
 fn make(server: &TestServer) -> Client {

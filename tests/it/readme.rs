@@ -29,6 +29,7 @@ fn every_command_of_the_readme_works() {
     assert_eq!(fs::read(house.system("usr/bin/packhouse")).unwrap(), b"the static binary");
     assert!(house.system("etc/systemd/system/packhouse.service").exists());
     assert!(house.system("usr/lib/sysusers.d/packhouse.conf").exists());
+    assert!(house.system("etc/systemd/system/packhouse.socket").exists());
     let asked = read("systemctl.log");
     for call in ["daemon-reload", "enable --now packhouse", "stop packhouse", "start packhouse", "restart packhouse"] {
         assert!(asked.lines().any(|line| line == call), "{call} is missing in:\n{asked}");
@@ -92,7 +93,7 @@ impl House {
             fs::create_dir_all(house.dir.path().join(folder)).unwrap();
         }
         let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
-        for file in ["packhouse.service", "packhouse.sysusers"] {
+        for file in ["packhouse.service", "packhouse.socket", "packhouse.sysusers"] {
             fs::copy(packaging.join(file), house.dir.path().join("packaging").join(file)).unwrap();
         }
         let top = house.dir.path().display();
@@ -105,6 +106,9 @@ impl House {
             ("systemctl", format!("echo \"$*\" >> {top}/systemctl.log")),
             ("systemd-sysusers", "true".to_owned()),
             ("journalctl", "[ \"$*\" = '-u packhouse' ]".to_owned()),
+            // So has the package.
+            ("../packaging/deb", format!("touch {top}/target/packhouse_0.1.0_amd64.deb")),
+            ("apt", format!("[ \"$*\" = 'install ./target/packhouse_0.1.0_amd64.deb' ] && test -e {top}/\"$2\"")),
             // The build has a test of its own; here only its product counts.
             ("../packaging/build", format!("printf 'the static binary' > {top}/target/packhouse")),
             ("install", format!("exec /usr/bin/install \"$1\" \"$2\" \"$3\" {top}/system\"$4\"")),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use argh::{ArgsInfo, FromArgs};
 
+use crate::cli::log::LogChoice;
 use crate::cli::units::{ByteSize, Span};
 
 #[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
@@ -93,6 +94,10 @@ pub struct ServeArgs {
     /// what to log: error, warn, info, debug or trace (info)
     #[argh(option, arg_name = "level", default = "\"info\".to_owned()")]
     pub log: String,
+
+    /// how to log: text, json, or auto: text on a terminal and json elsewhere (auto)
+    #[argh(option, arg_name = "format", default = "LogChoice::Auto")]
+    pub log_format: LogChoice,
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {

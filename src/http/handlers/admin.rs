@@ -1,7 +1,5 @@
 //! What admins ask about the server.
 
-use std::sync::atomic::Ordering;
-
 use http::StatusCode;
 use serde::Serialize;
 
@@ -34,7 +32,7 @@ pub(super) async fn storage(ask: Ask) -> Answer {
 pub(super) fn status(ask: &Ask) -> Answer {
     let status = ServerStatus {
         registry: ask.registry().status_view(&ask.caller)?,
-        connections: ask.app.config.connections.load(Ordering::Relaxed),
+        connections: ask.app.config.traffic.connections(),
         tls: ask.app.config.tls,
     };
     json::respond(StatusCode::OK, &status)

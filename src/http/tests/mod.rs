@@ -53,9 +53,8 @@ impl TestServer {
     {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let workers = Arc::new(Workers::start().unwrap());
-        let connections = Arc::default();
-        let config = ServerConfig { listen, tls, limits, trusted_proxies, workers, connections };
-        let server = Server::bind(config).await.unwrap();
+        let config = ServerConfig { tls, limits, trusted_proxies, workers, traffic: Arc::default() };
+        let server = Server::bind(listen, config).await.unwrap();
         let address = server.local_address().unwrap();
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(server.run(handler, async move {

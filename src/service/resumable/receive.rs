@@ -374,7 +374,7 @@ impl Sitting {
         self.upload.expires = deed.now.plus_seconds(FINISHED_S);
         let (expires, id) = (self.upload.expires, self.upload.id);
         let (name, create) = (file_name(&self.upload), create(&self.upload));
-        let stored = Arc::clone(stored);
+        let (stored, size_bytes) = (Arc::clone(stored), stored.size_bytes());
         let publish = self.registry.store.write(move |edit| {
             let mut upload = edit.upload(id)?.ok_or_else(|| Refusal::Gone("this upload was deleted".to_owned()))?;
             // What it held of the quota is free for what it becomes.
@@ -388,9 +388,11 @@ impl Sitting {
             if put.outcome == Outcome::Unchanged {
                 edit.give_up(&stored)?;
             }
-            Ok((put.view, put.outcome, is_new))
+            Ok::<_, Refusal>((put.view, put.outcome, is_new))
         });
-        publish.await
+        let published = publish.await?;
+        self.registry.counters.count_upload(size_bytes);
+        Ok(published)
     }
 }
 

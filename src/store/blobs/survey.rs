@@ -75,11 +75,12 @@ pub struct UsedVolume {
 }
 
 impl Blobs {
-    /// Counts blobs, and what the volumes take, without a look into those. Blocks, for about a second per million blobs.
+    /// Says what the volumes take, without a look into those, and counts the blobs if `counts_blobs`. Blocks, for moments
+    /// or for about a second per million blobs.
     ///
     /// # Errors
     /// If a file cannot be read.
-    pub fn usage(&self, media: &dyn Media) -> Result<Usage, StorageError> {
+    pub fn usage(&self, media: &dyn Media, counts_blobs: bool) -> Result<Usage, StorageError> {
         let io = |error| StorageError::from_io(&error);
         let mut usage = Usage {
             disk_free_bytes: media.free_bytes().map_err(io)?,
@@ -88,7 +89,9 @@ impl Blobs {
         };
         let mut live = Vec::new();
         self.shared.entities.look(&mut |snapshot| {
-            (usage.blobs, usage.blob_bytes) = ledger::live_totals(snapshot)?;
+            if counts_blobs {
+                (usage.blobs, usage.blob_bytes) = ledger::live_totals(snapshot)?;
+            }
             live = ledger::live_bytes(snapshot)?;
             Ok(())
         })?;

@@ -116,6 +116,12 @@ impl<C> Queue<C> {
         Ok(())
     }
 
+    /// How many jobs wait in each lane, small ones first.
+    pub(super) fn waiting(&self) -> [usize; 2] {
+        let state = self.state();
+        [state.lanes[0].len(), state.lanes[1].len()]
+    }
+
     pub(super) fn ask_to_reopen(&self, generation: u64) {
         self.state().reopen = Some(generation);
         self.work.notify_one();

@@ -5,8 +5,8 @@
 //! the file tells whether the failed one counts.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, TableError, WriteTransaction};
 
@@ -81,7 +81,11 @@ impl<C: Scratch> Writer<C> {
         loop {
             let patience = self.shared.is_broken().then_some(REOPEN_PAUSE);
             match self.shared.queue.next(patience) {
-                Next::Commit(jobs) => self.commit_group(jobs),
+                Next::Commit(jobs) => {
+                    let begun = Instant::now();
+                    self.commit_group(jobs);
+                    self.shared.commits.lock().unwrap_or_else(PoisonError::into_inner).add(begun.elapsed());
+                }
                 Next::Reopen(generation) if generation == self.shared.generation() => drop(self.reopen()),
                 Next::Reopen(_) | Next::Idle if !self.shared.is_broken() => {}
                 Next::Reopen(_) | Next::Idle => drop(self.reopen()),

@@ -25,5 +25,5 @@ pub(crate) use form::Part;
 pub(crate) use prepared::{PASSWORD, Scope};
 pub(crate) use proxy::Proxy;
 pub(crate) use publish::file_path;
-pub(crate) use server::{Start, TestServer};
+pub(crate) use server::{Start, TestServer, binary, free_of_flags};
 pub(crate) use wire::Wire;

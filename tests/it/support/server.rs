@@ -44,6 +44,7 @@ pub(crate) struct TestServer {
     running: Option<Running>,
     data: Data,
     flags: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
     site: Arc<Site>,
     setup_url: Option<String>,
     past_log: String,
@@ -71,6 +72,7 @@ struct Log {
 /// How a server is to be started.
 pub(crate) struct Start<'a> {
     flags: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
     data: Option<PathBuf>,
     files: Option<&'a Files>,
 }
@@ -79,6 +81,12 @@ impl<'a> Start<'a> {
     /// Adds flags of `serve`.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(OsString::from));
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.into(), value.into()));
         self
     }
 
@@ -116,6 +124,7 @@ impl<'a> Start<'a> {
             running: None,
             data,
             flags: self.flags,
+            variables: self.variables,
             site: Arc::default(),
             setup_url: None,
             past_log: String::new(),
@@ -135,12 +144,16 @@ impl TestServer {
 
     /// A server to be started in a particular way.
     pub(crate) fn with<'a>() -> Start<'a> {
-        Start { flags: Vec::new(), data: None, files: Some(&Prepared::get().files) }
+        Start { flags: Vec::new(), variables: Vec::new(), data: None, files: Some(&Prepared::get().files) }
     }
 
     fn run(&mut self) {
         let mut command = free_of_flags(&binary());
         command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0"]).args(&self.flags);
+        if !self.flags.iter().any(|flag| flag == "--log-format") {
+            command.args(["--log-format", "text"]);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the binary starts");
         let log = Arc::new(Log::default());

@@ -23,7 +23,7 @@ pub(crate) struct Head {
 }
 
 impl Wire {
-    pub(super) fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         Self::try_connect(address).expect("the server takes connections")
     }
 
@@ -52,6 +52,18 @@ impl Wire {
         let mut bytes = Vec::new();
         self.reader.read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Reads on until a text came.
+    pub(crate) fn read_until(&mut self, text: &[u8]) {
+        let mut read = Vec::new();
+        while !read.ends_with(text) {
+            let mut byte = [0];
+            self.reader.read_exact(&mut byte).unwrap_or_else(|error| {
+                panic!("{} never came: {error}\n{}", String::from_utf8_lossy(text), String::from_utf8_lossy(&read))
+            });
+            read.extend(byte);
+        }
     }
 
     /// Reads one answer with its body, and leaves the connection as it is. Interim answers (1xx) are skipped.
