@@ -10,8 +10,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
 use super::Failure;
 
 /// Sockets that are taken over; nobody listens at more addresses.
@@ -69,13 +67,6 @@ impl Supervisor {
     /// The server still does its work.
     pub fn alive(&self) {
         self.tell("WATCHDOG=1");
-    }
-
-    /// The server reads its settings again; [`ready`](Self::ready) follows.
-    pub fn reloading(&self) {
-        let now = clock_gettime(ClockId::Monotonic);
-        let micros = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
-        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}\nSTATUS=reading the settings again"));
     }
 
     /// The server ends.
@@ -152,8 +143,6 @@ mod tests {
             assert_eq!(heard(&listening), "EXTEND_TIMEOUT_USEC=60000000\nSTATUS=1 of 2");
             supervisor.ready("fine");
             assert_eq!(heard(&listening), "READY=1\nSTATUS=fine");
-            supervisor.reloading();
-            assert!(heard(&listening).starts_with("RELOADING=1\nMONOTONIC_USEC="));
             drop(listening);
             supervisor.alive();
         }
