@@ -4,6 +4,7 @@
 //! needs the caller's identity belongs to the services above.
 
 mod audit_rows;
+pub mod backup;
 pub mod blobs;
 pub mod codec;
 mod edit;

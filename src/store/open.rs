@@ -14,7 +14,7 @@ use super::blobs::{
     BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, Survey, Usage, ledger,
 };
 use super::edit::{Changes, Edit, Scratchpad};
-use super::file::{FileOptions, Lane, Observer, RedbFile, WriteError};
+use super::file::{EveryTable, FileOptions, Lane, Make, Observer, RedbFile, WriteError};
 use super::index_rows::IndexEdit;
 use super::media::{DirMedia, Media, OpenDirError};
 use super::rows::Rows;
@@ -245,6 +245,22 @@ impl Store {
         Ok(usage)
     }
 
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    pub(super) fn media(&self) -> &Arc<dyn Media> {
+        &self.media
+    }
+
+    /// Runs `look` on a snapshot of the entity file, perhaps twice.
+    pub(super) fn look<T>(
+        &self,
+        look: impl FnMut(&ReadTransaction) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        self.entities.view(look)
+    }
+
     /// How many volumes hold blobs.
     #[must_use]
     pub fn volume_count(&self) -> usize {
@@ -283,7 +299,12 @@ impl BlobSource {
     }
 }
 
+/// Shows all tables of the entity file, to be made or copied.
+pub(super) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageError> {
+    ledger::every_table(tables)?;
+    tables::every_table(tables)
+}
+
 fn create_tables(tx: &WriteTransaction) -> Result<(), StorageError> {
-    ledger::create_tables(tx)?;
-    tables::create_all(tx)
+    every_table(&mut Make(tx))
 }

@@ -122,7 +122,8 @@ impl Shared {
         collector: &mut Collector,
         report: &mut Collected,
     ) -> Result<(), StorageError> {
-        let Some(live_bytes) = self.claimed_bytes(number)? else { return Ok(()) };
+        // Who keeps everything would keep the moved content twice.
+        let Some(live_bytes) = self.claimed_bytes(number)?.filter(|_| !self.pins.is_held()) else { return Ok(()) };
         if live_bytes > 0 {
             if collector.damaged.contains(&number) {
                 return Ok(());
@@ -148,7 +149,8 @@ impl Shared {
                 collector.damaged.insert(number);
             }
         }
-        if self.claimed_bytes(number)? == Some(0) {
+        // Whoever begins to keep everything after this look sees the same in the ledger: nothing of the volume.
+        if self.claimed_bytes(number)? == Some(0) && !self.pins.is_held() {
             self.volumes.delete(number)?;
             collector.peak_bytes.remove(&number);
             report.volumes_removed += 1;
