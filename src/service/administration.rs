@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Registry;
+use super::backup::LastBackup;
 use super::caller::Caller;
 use super::refusal::Refusal;
 use crate::model::{Timestamp, UserName};
@@ -46,6 +47,7 @@ pub struct StatusView {
     packages: u64,
     releases: u64,
     users: u64,
+    backup: LastBackup,
 }
 
 /// A setting as it holds.
@@ -129,6 +131,7 @@ impl Registry {
     pub fn status_view(&self, caller: &Caller) -> Result<StatusView, Refusal> {
         caller.admin()?;
         let (packages, releases, users) = self.store.read()?.totals()?;
-        Ok(StatusView { ready: true, serial: self.index.serial().0, packages, releases, users })
+        let backup = self.backups.told();
+        Ok(StatusView { ready: true, serial: self.index.serial().0, packages, releases, users, backup })
     }
 }

@@ -6,6 +6,7 @@
 mod audit_rows;
 pub mod backup;
 pub mod blobs;
+pub mod check;
 pub mod codec;
 mod edit;
 pub mod file;

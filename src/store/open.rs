@@ -26,7 +26,7 @@ const FORMAT: u64 = 2;
 /// The first version that counts what users store.
 const FORMAT_WITH_STORED_BYTES: u64 = 2;
 /// The name of the entity file.
-const ENTITIES: &str = "packhouse.redb";
+pub(super) const ENTITIES: &str = "packhouse.redb";
 /// About what the job of one request writes, in bytes; it bounds the queue.
 const JOB_WEIGHT_BYTES: usize = 4096;
 
@@ -54,6 +54,12 @@ pub enum OpenError {
     /// A file in it cannot be read.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A restore has not ended.
+    #[error("a backup was being restored into this directory, and that has not ended: run `packhouse restore` again")]
+    UnfinishedRestore,
+    /// It is a backup.
+    #[error("this is a backup and no data directory: `packhouse restore` makes one of it")]
+    Backup,
     /// A newer program wrote it.
     #[error("this data directory has format {found}; this Packhouse reads up to {FORMAT}: use a newer one")]
     NewerFormat {
@@ -116,6 +122,13 @@ impl Store {
         options: StoreOptions,
         follower: impl Follower + 'static,
     ) -> Result<Self, OpenError> {
+        let io = |error| StorageError::from_io(&error);
+        if media.exists(super::backup::restore::UNFINISHED).map_err(io)? {
+            return Err(OpenError::UnfinishedRestore);
+        }
+        if media.exists(super::backup::MANIFEST).map_err(io)? {
+            return Err(OpenError::Backup);
+        }
         let file = FileOptions { cache_bytes: options.cache_bytes, create_tables };
         let entities = Arc::new(RedbFile::open(Arc::clone(&media), ENTITIES, file, Following(follower))?);
         let found = Rows::new(entities.read()?).format()?;

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod api;
+mod backup;
 mod bad_input;
 mod cli;
 mod concurrency;

@@ -71,6 +71,8 @@ macro_rules! flags {
     };
 }
 
+mod backup;
+mod check;
 mod export;
 mod import;
 mod install;
@@ -83,6 +85,8 @@ mod token;
 mod updates;
 mod user;
 
+pub use backup::{BackupArgs, RestoreArgs};
+pub use check::CheckArgs;
 pub use export::ExportArgs;
 pub use import::ImportArgs;
 pub use install::InstallArgs;
@@ -134,6 +138,12 @@ pub enum Command {
     Export(ExportArgs),
     /// Publish what is in static files, or in another registry.
     Import(ImportArgs),
+    /// Back up a server.
+    Backup(BackupArgs),
+    /// Make a data directory of a backup.
+    Restore(RestoreArgs),
+    /// Check a stopped server's directory.
+    Check(CheckArgs),
     /// Work on the accounts of a stopped server.
     User(UserArgs),
     /// Work on the tokens of a stopped server.

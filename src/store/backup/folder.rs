@@ -13,10 +13,13 @@ use std::path::{Path, PathBuf};
 use super::BackupError;
 use super::manifest::{DIGESTS, Digests, MANIFEST, Manifest, ManifestFile, json};
 use super::read::{Sink, read_json};
-use crate::model::Sha256;
+use crate::model::{Sha256, Timestamp};
+use crate::store::StorageError;
 
 /// Holds what is being written.
 const UNFINISHED: &str = "unfinished";
+/// Space on the disk that backups leave free, in bytes: it may be the one on which the server works.
+const FLOOR_BYTES: u64 = 64 << 20;
 /// Is locked by who writes.
 const LOCK: &str = "lock";
 
@@ -88,7 +91,7 @@ impl BackupFolder {
     /// If there was no backup, or an old one cannot be removed.
     pub fn keep(self, keep: Option<usize>) -> Result<Kept, BackupError> {
         let failed = |source| BackupError::file(self.dir.display(), source);
-        let backup = self.finished.ok_or_else(|| BackupError::Refused("no backup was made".to_owned()))?;
+        let backup = self.finished.clone().ok_or_else(|| BackupError::Refused("no backup was made".to_owned()))?;
         let names = names(&self.dir).map_err(failed)?;
         let old = keep.map_or(0, |keep| names.len().saturating_sub(keep.max(1)));
         for name in &names[..old] {
@@ -123,6 +126,11 @@ impl BackupFolder {
 
 impl Sink for BackupFolder {
     fn begin(&mut self, manifest: &Manifest) -> Result<(), BackupError> {
+        let stat =
+            rustix::fs::statvfs(&self.dir).map_err(|error| BackupError::file(self.dir.display(), error.into()))?;
+        if stat.f_bavail.saturating_mul(stat.f_frsize) < manifest.size_bytes().saturating_add(FLOOR_BYTES) {
+            return Err(BackupError::Storage(StorageError::DiskFull));
+        }
         let blobs = self.unfinished("blobs");
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&blobs);
         made.map_err(|error| BackupError::file(blobs.display(), error))?;
@@ -208,6 +216,21 @@ pub fn newest_backup(dir: &Path) -> Result<PathBuf, BackupError> {
     let names = names(dir).map_err(|error| BackupError::file(dir.display(), error))?;
     let newest = names.last().map(|name| dir.join(name));
     newest.ok_or_else(|| BackupError::NoBackup(format!("there is none in {}", dir.display())))
+}
+
+/// When the newest backup of a folder was made, if there is one.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn newest_made(dir: &Path) -> Result<Option<Timestamp>, BackupError> {
+    match names(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BackupError::file(dir.display(), error)),
+        Ok(names) => match names.last() {
+            Some(name) => Ok(Some(Manifest::read(&read_json(&dir.join(name).join(MANIFEST))?)?.made())),
+            None => Ok(None),
+        },
+    }
 }
 
 /// What a backup in a folder says of itself.

@@ -12,15 +12,15 @@ use crate::model::{Sha256, Timestamp};
 use crate::store::blobs::volumes_of_backup::{file_name, number_of_file};
 
 /// The version of the form of a backup that this program writes, and the newest that it reads.
-pub const BACKUP_FORMAT: u32 = 1;
+pub(super) const BACKUP_FORMAT: u32 = 1;
 /// The name of the first file.
 pub const MANIFEST: &str = "backup.json";
 /// The name of the last file.
-pub const DIGESTS: &str = "digests.json";
+pub(super) const DIGESTS: &str = "digests.json";
 /// The name of the file with the entities.
-pub const ENTITIES: &str = "packhouse.redb";
+pub(super) const ENTITIES: &str = "packhouse.redb";
 /// Most bytes of each of the two files: a hundred for each volume, of which there are a million.
-pub const JSON_BYTES_MAX: u64 = 128 << 20;
+pub(super) const JSON_BYTES_MAX: u64 = 128 << 20;
 
 /// What a backup is and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +82,9 @@ impl Manifest {
             let number = if at == 0 && file.name == ENTITIES { Some(0) } else { number_of_file(&file.name) };
             match number.filter(|number| at == 0 || *number > last) {
                 Some(number) => last = number,
-                None => return Err(damaged(format!("{:?} is no file of a data directory, or out of order", file.name))),
+                None => {
+                    return Err(damaged(format!("{:?} is no file of a data directory, or out of order", file.name)));
+                }
             }
             if file.left_out && file.digest().is_none() {
                 return Err(damaged(format!("{} is left out without a digest", file.name)));

@@ -13,13 +13,14 @@ mod spool;
 mod tar;
 mod write;
 
-pub use folder::{BackupFolder, Kept, newest_backup};
-pub use manifest::{Digests, Manifest, ManifestFile};
+pub use folder::{BackupFolder, Kept, newest_backup, newest_made};
+pub use manifest::{Digests, MANIFEST, Manifest, ManifestFile};
 pub use read::{BackupReader, Sink, Whole, read_folder};
 pub use restore::Restore;
 pub use write::Backup;
 
-use super::StorageError;
+use super::check::CheckReport;
+use super::{OpenError, StorageError};
 
 /// Why a backup could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,15 @@ pub enum BackupError {
     /// It is not to be written there.
     #[error("{0}")]
     Refused(String),
+    /// What it holds is not sound.
+    #[error(
+        "what was backed up is damaged: {}; `tar` unpacks the backup all the same, and without {MANIFEST} it is a data directory whose other packages can be served",
+        tell(.0)
+    )]
+    Unsound(Box<CheckReport>),
+    /// The data directory in it cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -59,5 +69,15 @@ impl BackupError {
     /// A failure of the system at a file.
     pub(crate) fn file(place: impl std::fmt::Display, source: std::io::Error) -> Self {
         Self::File { place: place.to_string(), source }
+    }
+}
+
+/// The first of what is wrong.
+fn tell(report: &CheckReport) -> String {
+    let Some(first) = report.damages.first() else { return "nothing is".to_owned() };
+    let affects = first.affects.first().map_or_else(String::new, |file| format!(" ({file})"));
+    match report.damages.len() as u64 + report.further_damages - 1 {
+        0 => format!("{}{affects}", first.what),
+        more => format!("{}{affects}, and {more} more", first.what),
     }
 }

@@ -321,6 +321,7 @@ pub fn read_folder<S: Sink>(
     let mut files = BTreeMap::new();
     let mut buffer = vec![0; PIECE_BYTES];
     let mut done = 0;
+    reached(&manifest, 0);
     for entry in &manifest.files {
         let path = folder.join(&entry.name);
         let failed = |source| BackupError::file(path.display(), source);

@@ -13,6 +13,7 @@ use super::manifest::{ENTITIES, Manifest, ManifestFile};
 use super::read::{Sink, refuse_left_out};
 use crate::model::Sha256;
 use crate::store::StorageError;
+use crate::store::check::{CheckDepth, check};
 use crate::store::media::{Backend, Media, OpenMode};
 
 /// The name of the entities until all is there and verified.
@@ -58,6 +59,17 @@ impl Restore {
         }
         media.remove(UNFINISHED).map_err(io)?;
         Ok(Self { media, written: Vec::new(), writing: None, committed: false })
+    }
+
+    /// Verifies what was written as a data directory, all content included, and answers how many contents that were.
+    /// `reached` hears of how many of their bytes are read, and how many there are.
+    ///
+    /// # Errors
+    /// [`BackupError::Unsound`], and if it cannot be read.
+    pub async fn verify(&self, reached: &(dyn Fn(u64, u64) + Sync)) -> Result<u64, BackupError> {
+        let media = Arc::clone(&self.media);
+        let report = check(media, Some((ENTITIES, UNFINISHED)), CheckDepth::Content, reached).await?;
+        if report.is_sound() { Ok(report.blobs) } else { Err(BackupError::Unsound(Box::new(report))) }
     }
 
     /// Makes what was written a data directory.

@@ -13,7 +13,7 @@ use super::manifest::{self, DIGESTS, Digests, ENTITIES, MANIFEST, Manifest, Mani
 use super::spool::Spool;
 use super::tar::{self, BLOCK_BYTES, END_BYTES, Header};
 use crate::model::{Sha256, Timestamp};
-use crate::store::blobs::volumes_of_backup::{file_name, number_of_file};
+use crate::store::blobs::volumes_of_backup::{every_table as every_table_of_volume, file_name, number_of_file};
 use crate::store::blobs::{Blobs, Hold, ledger};
 use crate::store::file::{Copy, StorageError};
 use crate::store::media::{Backend, Media, OpenMode};
@@ -76,25 +76,25 @@ impl Store {
 
         let (entities, seen) = self.look(|snapshot| {
             let spool = Spool::new(&*media)?;
-            let database = spool.database()?;
+            let mut database = spool.database()?;
             let mut copy = Copy::new(snapshot, &database);
             crate::store::file::own_tables(&mut copy)?;
             every_table(&mut copy)?;
             copy.finish()?;
             let copied = database.begin_read()?;
             let seen = (ledger::live_bytes(&copied)?, ledger::volume_digests(&copied)?, Rows::new(copied).serial()?);
-            drop(database);
+            compact(&mut database)?;
             Ok((spool, seen))
         })?;
         let (live, digests, serial) = seen;
-        let (active, written) = blobs.copy_active(|snapshot, copy_tables| {
+        let (active, written) = blobs.copy_active(|snapshot| {
             let spool = Spool::new(&*media)?;
-            let database = spool.database()?;
+            let mut database = spool.database()?;
             let mut copy = Copy::new(snapshot, &database);
             crate::store::file::own_tables(&mut copy)?;
-            copy_tables(&mut copy)?;
+            every_table_of_volume(&mut copy)?;
             copy.finish()?;
-            drop(database);
+            compact(&mut database)?;
             Ok(spool)
         })?;
 
@@ -141,7 +141,7 @@ impl Backup {
         let text = json(&manifest)?;
         let modified_s = manifest.made().as_seconds();
         let mut steps = VecDeque::new();
-        let mut begin = |name: &str, size_bytes: u64| {
+        let begin = |name: &str, size_bytes: u64| {
             let header = Header { name: name.to_owned(), size_bytes };
             Step::Bytes(Bytes::copy_from_slice(&header.block(modified_s)))
         };
@@ -238,7 +238,8 @@ impl Backup {
             tracing::error!(name, "this volume is not what it was at an earlier backup; `packhouse check` says more");
         }
         self.digests.insert(file.name.clone(), sha256);
-        self.steps.push_front(Step::Bytes(Bytes::from_static(&[0; BLOCK_BYTES]).slice(..tar::padding(file.size_bytes))));
+        self.steps
+            .push_front(Step::Bytes(Bytes::from_static(&[0; BLOCK_BYTES]).slice(..tar::padding(file.size_bytes))));
     }
 
     /// Remembers the digests of sealed volumes, so that the next backup may leave them out.
@@ -251,6 +252,15 @@ impl Backup {
         });
         self.blobs.note_volume_digests(read.collect())
     }
+}
+
+/// Cuts off the room that redb makes in advance.
+fn compact(database: &mut redb::Database) -> Result<(), StorageError> {
+    database.compact().map_err(|error| match error {
+        redb::CompactionError::Storage(error) => error.into(),
+        error => StorageError::Internal { detail: error.to_string() },
+    })?;
+    Ok(())
 }
 
 /// Bytes with what follows them up to the next block.

@@ -6,7 +6,7 @@
 //!
 //! A function that returns an error may have written: let the job fail with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bincode::{Decode, Encode};
@@ -318,7 +318,7 @@ pub(super) fn live_totals(snapshot: &ReadTransaction) -> Result<(u64, u64), Stor
 }
 
 /// All live blobs, in the order of their digests.
-pub(super) fn live_blobs(snapshot: &ReadTransaction) -> Result<Vec<LiveBlob>, StorageError> {
+pub(in crate::store) fn live_blobs(snapshot: &ReadTransaction) -> Result<Vec<LiveBlob>, StorageError> {
     let mut blobs = Vec::new();
     for row in snapshot.open_table(BLOBS)?.iter()? {
         let (key, record) = row?;
@@ -339,10 +339,25 @@ pub(super) fn forget_garbage(transaction: &WriteTransaction, blob_ids: &[u64]) -
 }
 
 /// Live bytes of content per volume.
-pub(super) fn live_bytes(snapshot: &ReadTransaction) -> Result<Vec<(u32, u64)>, StorageError> {
+pub(in crate::store) fn live_bytes(snapshot: &ReadTransaction) -> Result<Vec<(u32, u64)>, StorageError> {
     let table = snapshot.open_table(VOLUMES)?;
     let rows = table.iter()?;
     rows.map(|row| row.map(|(volume, bytes)| (volume.value(), bytes.value())).map_err(StorageError::from)).collect()
+}
+
+/// Volumes of which the layouts say another number of live bytes than the sums that are kept.
+pub(in crate::store) fn wrong_sums(snapshot: &ReadTransaction) -> Result<Vec<u32>, StorageError> {
+    let mut sums = BTreeMap::<u32, u64>::new();
+    for row in snapshot.open_table(LAYOUTS)?.iter()? {
+        let (blob_id, bytes) = row?;
+        for (volume, bytes) in read_layout(blob_id.value(), bytes.value())?.bytes_by_volume() {
+            *sums.entry(volume).or_default() += bytes;
+        }
+    }
+    sums.retain(|_, bytes| *bytes > 0);
+    let kept: BTreeMap<u32, u64> = live_bytes(snapshot)?.into_iter().collect();
+    let volumes: BTreeSet<u32> = sums.keys().chain(kept.keys()).copied().collect();
+    Ok(volumes.into_iter().filter(|volume| sums.get(volume) != kept.get(volume)).collect())
 }
 
 /// Chunks that were copied into another volume.

@@ -83,7 +83,7 @@ impl Scratch for VolumeScratch {
 }
 
 /// Shows all tables, to be made or copied.
-pub(super) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageError> {
+pub(in crate::store) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageError> {
     tables.table(CHUNKS)?;
     tables.table(CRUMBS)?;
     tables.table(RUNS)?;

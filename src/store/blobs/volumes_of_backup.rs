@@ -7,10 +7,11 @@ use redb::ReadTransaction;
 
 use super::pins::Hold;
 use super::space::Reservation;
-use super::{Blobs, ledger, volume};
+use super::{Blobs, ledger};
 use crate::model::Sha256;
-use crate::store::file::{Copy, StorageError};
+use crate::store::file::StorageError;
 
+pub(in crate::store) use super::volume::every_table;
 pub(in crate::store) use super::volumes::file_name;
 
 /// The active volume is sealed for a backup when it holds more than this part of what a volume may hold: what is less is
@@ -47,13 +48,14 @@ impl Blobs {
         Ok(())
     }
 
-    /// Has the volume copied that is written now, and says which it is. All before it are sealed. Blocks.
+    /// Has the volume copied that is written now, and says which it is. All before it are sealed. `copy` may run twice.
+    /// Blocks.
     pub(in crate::store) fn copy_active<T>(
         &self,
-        mut copy: impl FnMut(&ReadTransaction, fn(&mut Copy<'_>) -> Result<(), StorageError>) -> Result<T, StorageError>,
+        copy: impl FnMut(&ReadTransaction) -> Result<T, StorageError>,
     ) -> Result<(u32, T), StorageError> {
         let number = self.shared.volumes.settled_active();
-        let copied = self.shared.volumes.view(number, |snapshot| copy(snapshot, volume::every_table::<Copy<'_>>))?;
+        let copied = self.shared.volumes.view(number, copy)?;
         // The active volume is never removed, and nothing is as long as there is a hold.
         let missing = || StorageError::Corrupt { detail: format!("blob volume {number} is missing") };
         Ok((number, copied.ok_or_else(missing)?))

@@ -3,7 +3,9 @@
 //! redb copies no table whose types it is not told, so whoever owns tables shows them to an [`EveryTable`]. What makes
 //! them and what copies them is then one list, and no table can be forgotten by a backup.
 
-use redb::{Database, Key, ReadTransaction, TableDefinition, TableError, TableHandle, Value, WriteTransaction};
+use redb::{
+    Database, Key, ReadTransaction, ReadableTable, TableDefinition, TableError, TableHandle, Value, WriteTransaction,
+};
 
 use super::StorageError;
 
