@@ -7,11 +7,13 @@ pub mod accounts;
 pub mod args;
 pub mod backup;
 pub mod check;
+pub mod compact;
 pub mod connect;
 pub mod export;
 pub mod import;
 pub mod in_process;
 pub mod install;
+pub mod migrate;
 pub mod output;
 pub mod prepass;
 pub mod publish;
@@ -88,6 +90,8 @@ fn run_command(command: &Command, source: &dyn Fn(&str) -> &'static str) -> Exit
         Command::Import(args) => finish(Output::new(args.json), |output| import::run(args, output)),
         Command::Backup(args) => finish(Output::new(args.json), |output| backup::run(args, output)),
         Command::Check(args) => finish(Output::new(args.json), |output| check::run(args, output)),
+        Command::Compact(args) => finish(Output::new(args.json), |output| compact::run(args, output)),
+        Command::Migrate(args) => finish(Output::new(args.json), |output| migrate::run(args, output)),
         Command::Restore(args) => finish(Output::new(args.json), |output| restore::run(args, output)),
         Command::User(args) => match &args.command {
             UserCommand::Add(args) => finish(Output::new(false), |output| accounts::add_user(args, output)),

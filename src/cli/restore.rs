@@ -19,63 +19,53 @@ use crate::store::media::DirMedia;
 /// Bytes that are read at a time.
 const PIECE_BYTES: usize = 512 << 10;
 
+/// What was restored.
+pub(super) struct Restored {
+    manifest: Manifest,
+    /// Contents that were read and compared with their digests.
+    blobs: u64,
+}
+
 /// Restores.
 ///
 /// # Errors
 /// Why it failed: the directory is then as it was.
 pub fn run(args: &RestoreArgs, output: &Output) -> Result<(), Failure> {
-    let was_there = args.data.exists();
-    let restored = restore(args, output);
-    if restored.is_err() && !was_there {
-        // Of a directory that was made for this, nothing is left. What else may be in it meanwhile stays.
-        let _ = std::fs::remove_file(args.data.join("lock"));
-        let _ = std::fs::remove_dir(args.data.join("blobs"));
-        let _ = std::fs::remove_dir(&args.data);
-    }
-    let (manifest, blobs) =
-        restored.map_err(|failure| failure.and(&format!("; nothing was restored into {}", args.data.display())))?;
-    let words = format!(
-        "restored {} as of serial {}, backed up {}: {}, {} verified",
-        args.data.display(),
-        manifest.serial,
-        manifest.made,
-        human_bytes(manifest.whole_bytes()),
-        count(blobs, "content"),
-    );
-    let value = json!({
-        "data": args.data.display().to_string(),
-        "serial": manifest.serial,
-        "made": manifest.made,
-        "restored_bytes": manifest.whole_bytes(),
-        "blobs_verified": blobs,
-    });
-    output.result(&words, &value)
+    let progress = output.progress();
+    let restored = into(&args.data, &*progress, |sink| read(&args.from, sink, &*progress))?;
+    drop(progress);
+    tell(&restored, &args.data, output)
 }
 
-fn restore(args: &RestoreArgs, output: &Output) -> Result<(Manifest, u64), Failure> {
-    let media = Arc::new(DirMedia::open(&args.data).map_err(Failure::of)?);
-    let sink =
-        Restore::into_media(media).map_err(|error| Failure::Failed(format!("{}: {error}", args.data.display())))?;
-    let progress = output.progress();
-    let (sink, manifest) = if args.from == "-" {
-        read_stream(&mut std::io::stdin().lock(), "standard input", sink, &*progress)?
-    } else {
-        let path = Path::new(&args.from);
-        let failed = |error| Failure::Failed(format!("{}: {error}", path.display()));
-        if path.is_dir() {
-            let folder = newest_backup(path).map_err(Failure::of)?;
-            let reached = |manifest: &Manifest, done: u64| {
-                if done == 0 {
-                    progress.begin(Task::Copy { bytes: manifest.whole_bytes() });
-                }
-                progress.reached(done);
-            };
-            read_folder(&folder, sink, reached).map_err(Failure::of)?
-        } else {
-            let mut file = File::open(path).map_err(failed)?;
-            read_stream(&mut file, &args.from, sink, &*progress)?
-        }
-    };
+/// Makes a data directory of what `fill` brings, if all of it is right.
+///
+/// # Errors
+/// Why it is none: the directory is then as it was.
+pub(super) fn into(
+    data: &Path,
+    progress: &dyn Progress,
+    fill: impl FnOnce(Restore) -> Result<(Restore, Manifest), Failure>,
+) -> Result<Restored, Failure> {
+    let was_there = data.exists();
+    let restored = fill_and_verify(data, progress, fill);
+    if restored.is_err() && !was_there {
+        // Of a directory that was made for this, nothing is left. What else may be in it meanwhile stays.
+        let _ = std::fs::remove_file(data.join("lock"));
+        let _ = std::fs::remove_dir(data.join("blobs"));
+        let _ = std::fs::remove_dir(data);
+    }
+    restored.map_err(|failure| failure.and(&format!("; nothing was restored into {}", data.display())))
+}
+
+fn fill_and_verify(
+    data: &Path,
+    progress: &dyn Progress,
+    fill: impl FnOnce(Restore) -> Result<(Restore, Manifest), Failure>,
+) -> Result<Restored, Failure> {
+    let media = Arc::new(DirMedia::open(data).map_err(Failure::of)?);
+    let sink = Restore::into_media(media);
+    let sink = sink.map_err(|error| Failure::Failed(format!("{}: {error}", data.display())))?;
+    let (sink, manifest) = fill(sink)?;
     let reached = |done, all| {
         if done == 0 {
             progress.begin(Task::Digest { bytes: all });
@@ -84,7 +74,50 @@ fn restore(args: &RestoreArgs, output: &Output) -> Result<(Manifest, u64), Failu
     };
     let blobs = connect::block_on(async { sink.verify(&reached).await.map_err(Failure::of) })?;
     sink.commit().map_err(Failure::of)?;
-    Ok((manifest, blobs))
+    Ok(Restored { manifest, blobs })
+}
+
+/// Tells what was restored.
+///
+/// # Errors
+/// If it cannot be told.
+pub(super) fn tell(restored: &Restored, data: &Path, output: &Output) -> Result<(), Failure> {
+    let Restored { manifest, blobs } = restored;
+    let words = format!(
+        "restored {} as of serial {}, backed up {}: {}, {} verified",
+        data.display(),
+        manifest.serial,
+        manifest.made,
+        human_bytes(manifest.whole_bytes()),
+        count(*blobs, "content"),
+    );
+    let value = json!({
+        "data": data.display().to_string(),
+        "serial": manifest.serial,
+        "made": manifest.made,
+        "restored_bytes": manifest.whole_bytes(),
+        "blobs_verified": blobs,
+    });
+    output.result(&words, &value)
+}
+
+fn read(from: &str, sink: Restore, progress: &dyn Progress) -> Result<(Restore, Manifest), Failure> {
+    if from == "-" {
+        return read_stream(&mut std::io::stdin().lock(), "standard input", sink, progress);
+    }
+    let path = Path::new(from);
+    if path.is_dir() {
+        let folder = newest_backup(path).map_err(Failure::of)?;
+        let reached = |manifest: &Manifest, done: u64| {
+            if done == 0 {
+                progress.begin(Task::Copy { bytes: manifest.whole_bytes() });
+            }
+            progress.reached(done);
+        };
+        return read_folder(&folder, sink, reached).map_err(Failure::of);
+    }
+    let mut file = File::open(path).map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
+    read_stream(&mut file, from, sink, progress)
 }
 
 fn read_stream(

@@ -14,9 +14,9 @@ use super::blobs::volumes_of_backup::{file_name, number_of_file};
 use super::blobs::{LiveBlob, ledger};
 use super::file::{StorageError, database_on};
 use super::media::{Media, OpenMode, ReadOnlyMedia};
-use super::open::{Follower, Store};
+use super::open::{Nobody, Store};
 use super::rows::Source as _;
-use super::{Changes, IndexEdit, OpenError, Snapshot, StoreOptions, tables};
+use super::{OpenError, Snapshot, StoreOptions, tables};
 use crate::model::{Content, Release, Sha256};
 
 /// Page cache while a file's checksums are verified, in bytes.
@@ -80,17 +80,6 @@ pub enum CheckDepth {
     Content,
     /// Also the checksums of all pages of all files.
     Files,
-}
-
-/// Who follows nothing.
-struct Nobody;
-
-impl Follower for Nobody {
-    fn complete(&mut self, _: &mut IndexEdit<'_>, _: &Changes) -> Result<(), StorageError> {
-        Ok(())
-    }
-
-    fn committed(&mut self, _: Changes) {}
 }
 
 /// Checks the store on a medium, of which nobody else may have hold. In it, the file `alias.1` has the name `alias.0`.

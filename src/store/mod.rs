@@ -8,6 +8,7 @@ pub mod backup;
 pub mod blobs;
 pub mod check;
 pub mod codec;
+pub mod compact;
 mod edit;
 pub mod file;
 mod index_rows;

@@ -83,6 +83,17 @@ pub trait Follower: Send {
     fn committed(&mut self, changes: Changes);
 }
 
+/// Who follows nothing.
+pub(super) struct Nobody;
+
+impl Follower for Nobody {
+    fn complete(&mut self, _: &mut IndexEdit<'_>, _: &Changes) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    fn committed(&mut self, _: Changes) {}
+}
+
 /// A follower as the file knows it.
 struct Following<F>(F);
 
@@ -320,4 +331,25 @@ pub(super) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageErr
 
 fn create_tables(tx: &WriteTransaction) -> Result<(), StorageError> {
     every_table(&mut Make(tx))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::media::FaultMedia;
+    use super::*;
+
+    #[test]
+    fn a_newer_format_is_refused_in_words_and_left_alone() {
+        let media = FaultMedia::new();
+        let open = || Store::open_media(Arc::new(media.clone()), StoreOptions::default(), Nobody);
+        let store = open().unwrap();
+        store.write_and_wait(|edit| edit.set_format(FORMAT + 7)).unwrap();
+        store.close();
+        let error = open().expect_err("a newer format").to_string();
+        let found = FORMAT + 7;
+        let words =
+            format!("this data directory has format {found}; this Packhouse reads up to {FORMAT}: use a newer one");
+        assert_eq!(error, words);
+        assert_eq!(open().unwrap_err().to_string(), words, "it is still as new");
+    }
 }

@@ -51,6 +51,8 @@ fn the_readme_names_every_flag_of_the_server() {
         &["backup"],
         &["restore"],
         &["check"],
+        &["compact"],
+        &["migrate"],
         &["user", "add"],
         &["token", "add"],
     ] {

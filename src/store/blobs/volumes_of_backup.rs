@@ -68,6 +68,13 @@ impl Blobs {
             ledger::note_volume_digests(transaction, &read, |number| numbers.contains(&number))
         }))
     }
+
+    /// Forgets the digests of all volumes. Blocks.
+    pub(in crate::store) fn forget_volume_digests(&self) -> Result<(), StorageError> {
+        self.shared
+            .entities
+            .change(Box::new(|transaction| ledger::note_volume_digests(transaction, &BTreeMap::new(), |_| false)))
+    }
 }
 
 impl super::volumes::Volumes {

@@ -4,6 +4,7 @@
 //! registry on a simulated disk beside it.
 
 mod backup;
+mod compact;
 pub(crate) mod disk;
 pub(crate) mod expected_index;
 mod faults;

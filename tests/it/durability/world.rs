@@ -37,7 +37,7 @@ pub(crate) struct World {
     caller: Option<Caller>,
 }
 
-fn config() -> RegistryConfig {
+pub(crate) fn config() -> RegistryConfig {
     let blobs = BlobOptions {
         volume_cap_bytes: VOLUME_CAP_BYTES,
         active_cache_bytes: 1 << 20,
