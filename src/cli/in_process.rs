@@ -30,18 +30,37 @@ pub fn with_directory<T, W>(data: &Path, work: impl FnOnce(Url, Arc<Registry>) -
 where
     W: Future<Output = Result<T, Failure>>,
 {
-    if !data.join("packhouse.redb").exists() {
-        return Err(Failure::Failed(format!(
-            "{}: this is no directory of a server; say where it is with --data, or give a running server's address with \
-             --url",
-            data.display()
-        )));
+    with_registry(data, |registry| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::of)?;
+        runtime.block_on(serve(&registry, work))
+    })
+}
+
+/// Refuses what is no directory of a server, rather than to make one of it.
+///
+/// # Errors
+/// Just that.
+pub fn require_directory(data: &Path) -> Result<(), Failure> {
+    if data.join("packhouse.redb").exists() {
+        return Ok(());
     }
+    Err(Failure::Failed(format!(
+        "{}: this is no directory of a server; say where it is with --data, or give a running server's address with \
+         --url",
+        data.display()
+    )))
+}
+
+/// Does `work` with the registry of a directory.
+///
+/// # Errors
+/// As [`with_directory`].
+pub fn with_registry<T>(data: &Path, work: impl FnOnce(Arc<Registry>) -> Result<T, Failure>) -> Result<T, Failure> {
+    require_directory(data)?;
     let registry = Registry::open(data, RegistryConfig::default(), Clock::System)
         .map_err(|error| Failure::Failed(format!("{error}\nA running server is reached with --url ADDRESS.")))?;
     let registry = Arc::new(registry);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::of)?;
-    let done = runtime.block_on(serve(&registry, work));
+    let done = work(Arc::clone(&registry));
     // What was accepted is on disk before the command tells of it.
     registry.close();
     done

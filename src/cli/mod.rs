@@ -5,16 +5,21 @@
 
 pub mod accounts;
 pub mod args;
+pub mod backup;
+pub mod check;
+pub mod compact;
 pub mod connect;
 pub mod export;
 pub mod import;
 pub mod in_process;
 pub mod install;
 pub mod log;
+pub mod migrate;
 pub mod output;
 pub mod prepass;
 pub mod publish;
 pub mod resolve;
+pub mod restore;
 pub mod search;
 pub mod serve;
 mod settings;
@@ -36,6 +41,8 @@ pub enum Failure {
     Usage(String),
     /// It could not be done (exit status 1).
     Failed(String),
+    /// The same, of which the result has told.
+    Told,
 }
 
 impl Failure {
@@ -43,6 +50,16 @@ impl Failure {
     #[must_use]
     pub fn of(error: impl std::fmt::Display) -> Self {
         Self::Failed(error.to_string())
+    }
+
+    /// The same with something behind its words.
+    #[must_use]
+    pub fn and(self, words: &str) -> Self {
+        match self {
+            Self::Usage(text) => Self::Usage(text + words),
+            Self::Failed(text) => Self::Failed(text + words),
+            Self::Told => Self::Told,
+        }
     }
 }
 
@@ -73,6 +90,11 @@ fn run_command(command: &Command, source: &dyn Fn(&str) -> &'static str) -> Exit
         Command::Updates(args) => finish(Output::new(args.json), |output| updates::run(args, output)),
         Command::Export(args) => finish(Output::new(args.json), |output| export::run(args, output)),
         Command::Import(args) => finish(Output::new(args.json), |output| import::run(args, output)),
+        Command::Backup(args) => finish(Output::new(args.json), |output| backup::run(args, output)),
+        Command::Check(args) => finish(Output::new(args.json), |output| check::run(args, output)),
+        Command::Compact(args) => finish(Output::new(args.json), |output| compact::run(args, output)),
+        Command::Migrate(args) => finish(Output::new(args.json), |output| migrate::run(args, output)),
+        Command::Restore(args) => finish(Output::new(args.json), |output| restore::run(args, output)),
         Command::User(args) => match &args.command {
             UserCommand::Add(args) => finish(Output::new(false), |output| accounts::add_user(args, output)),
             UserCommand::Password(args) => finish(Output::new(false), |output| accounts::set_password(args, output)),

@@ -56,12 +56,19 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{} {text}", self.label("warning:", "33"));
     }
 
+    /// Tells a result to people where standard output is taken by something else.
+    pub fn note(&self, text: &str) {
+        // There is nobody left to tell that it cannot be told.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
     /// Tells why the command failed; its exit status.
     #[must_use]
     pub fn failed(&self, failure: &Failure) -> ExitCode {
         let (text, code) = match failure {
             Failure::Usage(text) => (text, 2),
             Failure::Failed(text) => (text, 1),
+            Failure::Told => return ExitCode::FAILURE,
         };
         if self.json {
             // The status says that it failed, whoever reads the output.
@@ -103,6 +110,9 @@ impl Progress for Bar {
             Task::Digest { bytes } => ("reading", Some(bytes), "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}"),
             Task::Upload { bytes } => {
                 ("sending", Some(bytes), "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+            }
+            Task::Copy { bytes } => {
+                ("copying", Some(bytes), "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
             }
             Task::Compare => ("comparing", None, "{msg} {spinner}"),
             Task::Fetch { files } => ("fetching", Some(files), "{msg} {bar:30} {pos}/{len} files {eta}"),
@@ -149,9 +159,13 @@ mod tests {
     #[test]
     fn bars_have_forms_that_are_taken() {
         let bar = Bar { bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()) };
-        for task in
-            [Task::Digest { bytes: 9 }, Task::Upload { bytes: 9 }, Task::Fetch { files: 9 }, Task::Install { files: 9 }]
-        {
+        for task in [
+            Task::Digest { bytes: 9 },
+            Task::Copy { bytes: 9 },
+            Task::Upload { bytes: 9 },
+            Task::Fetch { files: 9 },
+            Task::Install { files: 9 },
+        ] {
             bar.begin(task);
             bar.reached(7);
             assert_eq!((bar.bar.position(), bar.bar.length()), (7, Some(9)));

@@ -7,7 +7,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality};
 
 /// Flags that can be set as `PACKHOUSE_FLAG`: those that belong to a machine or a pipeline. Those that belong to one
 /// call cannot: a forgotten `PACKHOUSE_VERSION` would publish the wrong thing.
-const FROM_ENVIRONMENT: [&str; 27] = [
+const FROM_ENVIRONMENT: [&str; 30] = [
     "data",
     "listen",
     "tls-cert",
@@ -19,6 +19,9 @@ const FROM_ENVIRONMENT: [&str; 27] = [
     "statistics-days",
     "user-quota",
     "max-audit-entries",
+    "backup-to",
+    "backup-every",
+    "backup-keep",
     "max-header-size",
     "max-connections",
     "max-connections-per-address",

@@ -23,7 +23,9 @@ use crate::http::front::Front;
 use crate::http::server::Stopped;
 use crate::http::tls::{Tls, TlsFiles};
 use crate::http::{Limits, Server, ServerConfig, Workers};
-use crate::service::{Background, Clock, DataDirectory, Registry, RegistryConfig, STATISTICS_DAYS_MAX};
+use crate::service::{
+    Background, Clock, DataDirectory, Registry, RegistryConfig, STATISTICS_DAYS_MAX, ScheduledBackups, is_inside,
+};
 
 /// Where the server listens unless it is told otherwise: for this machine alone, until its operator decides.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -35,6 +37,12 @@ const HEADER_BYTES: std::ops::RangeInclusive<usize> = 8 * 1024..=256 * 1024;
 const OPENING_TOLD_EVERY: Duration = Duration::from_secs(1);
 /// How often it is told how the server is.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
+/// How often the server backs itself up, if it does.
+const BACKUP_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+/// More often is no use.
+const BACKUP_EVERY_MIN: Duration = Duration::from_secs(1);
+/// How many of those backups are kept.
+const BACKUP_KEEP: usize = 7;
 
 /// A configuration that fits together.
 #[derive(Debug)]
@@ -92,6 +100,7 @@ impl Config {
         if let Some(value) = args.max_audit_entries {
             registry.audit_entries_max = count("--max-audit-entries", value)?.into();
         }
+        registry.backups = check_backups(args)?;
         let networks =
             args.trusted_proxy.iter().map(|text| Network::from_str(text).map_err(|error| usage(&error.to_string())));
         let app = AppConfig {
@@ -113,6 +122,27 @@ impl Config {
             log_format: args.log_format,
         })
     }
+}
+
+/// The backups that the server is to make by itself.
+fn check_backups(args: &ServeArgs) -> Result<Option<ScheduledBackups>, Failure> {
+    let usage = |text: &str| Failure::Usage(text.to_owned());
+    let Some(dir) = args.backup_to.clone() else {
+        let alone = args.backup_every.is_some() || args.backup_keep.is_some();
+        return if alone { Err(usage("--backup-every and --backup-keep need --backup-to DIR")) } else { Ok(None) };
+    };
+    if is_inside(&dir, &args.data) {
+        return Err(usage("--backup-to is outside of --data: what takes the data takes a backup in it along"));
+    }
+    let every = args.backup_every.map_or(BACKUP_EVERY, |span| span.0);
+    if every < BACKUP_EVERY_MIN {
+        return Err(usage("--backup-every is 1s or more, as in 24h"));
+    }
+    let keep = args.backup_keep.unwrap_or(BACKUP_KEEP);
+    if keep == 0 {
+        return Err(usage("--backup-keep is a number from 1 on"));
+    }
+    Ok(Some(ScheduledBackups { dir, every, keep }))
 }
 
 fn check_public_url(text: &str) -> Result<String, Failure> {
@@ -373,6 +403,9 @@ mod tests {
         for wrong in [
             &["--tls-cert", "a.pem"][..],
             &["--max-connections", "0"],
+            &["--backup-keep", "3"],
+            &["--backup-to", "packhouse-data/backups"],
+            &["--backup-to", "backups", "--backup-keep", "0"],
             &["--max-header-size", "1KiB"],
             &["--trusted-proxy", "not a network"],
             &["--public-url", "packages.example.org"],

@@ -10,6 +10,7 @@ pub(super) fn list(args: &ServeArgs, config: &Config, source: &dyn Fn(&str) -> &
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let some = |value: String| Some(value).filter(|value| !value.is_empty());
     let span = |span: std::time::Duration| Some(format!("{}ms", span.as_millis()));
+    let backups = config.registry.backups.as_ref();
     let items = [
         ("data", some(config.data.display().to_string())),
         ("listen", some(config.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
@@ -22,6 +23,9 @@ pub(super) fn list(args: &ServeArgs, config: &Config, source: &dyn Fn(&str) -> &
         ("statistics-days", Some(config.registry.statistics_days.to_string())),
         ("user-quota", config.registry.quota_bytes.map(|bytes| bytes.to_string())),
         ("max-audit-entries", Some(config.registry.audit_entries_max.to_string())),
+        ("backup-to", backups.map(|backups| backups.dir.display().to_string())),
+        ("backup-every", backups.and_then(|backups| span(backups.every))),
+        ("backup-keep", backups.map(|backups| backups.keep.to_string())),
         ("max-header-size", Some(limits.header_bytes_max.to_string())),
         ("max-connections", Some(limits.connections_max.to_string())),
         ("max-connections-per-address", Some(limits.connections_per_address_max.to_string())),

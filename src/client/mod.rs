@@ -4,6 +4,7 @@
 //! environment: it reports to a [`progress::Progress`] and answers typed values; the command line does the rest.
 
 pub(crate) mod archive;
+pub mod backup;
 pub mod body;
 pub mod connection;
 pub mod error;

@@ -25,6 +25,11 @@ pub enum Task {
         /// How many.
         files: u64,
     },
+    /// Everything is copied; counts bytes.
+    Copy {
+        /// How many.
+        bytes: u64,
+    },
     /// Packages are written as static files, or published from such; counts packages.
     Transfer {
         /// How many.

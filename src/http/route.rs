@@ -153,6 +153,10 @@ pub enum Route {
     Auth,
     /// What was done on the server.
     AdminAudit,
+    /// A backup of everything.
+    AdminBackup,
+    /// A backup without what the caller has.
+    AdminBackupFurther,
     /// What is stored, and what room there is.
     AdminStorage,
     /// How the server runs.
@@ -287,6 +291,8 @@ impl Route {
             | Self::ReplacePackageToken(..)
             | Self::PackageAudit(_)
             | Self::AdminAudit
+            | Self::AdminBackup
+            | Self::AdminBackupFurther
             | Self::AdminStorage
             | Self::AdminStatus
             | Self::AdminSettings
@@ -363,6 +369,8 @@ impl Route {
             Self::ReplacePackageToken(..) => "replace_package_token",
             Self::PackageAudit(_) => "package_audit",
             Self::AdminAudit => "admin_audit",
+            Self::AdminBackup => "admin_backup",
+            Self::AdminBackupFurther => "admin_backup_further",
             Self::AdminStorage => "admin_storage",
             Self::AdminStatus => "admin_status",
             Self::AdminSettings => "admin_settings",
@@ -516,6 +524,7 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
         ["users", name, "invitation"] => verb.pick([(Verb::Post, Route::InviteUser(parse("name", name)?))]),
         ["invitation"] => verb.pick([(Verb::Post, Route::AcceptInvitation)]),
         ["admin", "audit"] => verb.pick([(Verb::Get, Route::AdminAudit)]),
+        ["admin", "backup"] => verb.pick([(Verb::Get, Route::AdminBackup), (Verb::Post, Route::AdminBackupFurther)]),
         ["admin", "storage"] => verb.pick([(Verb::Get, Route::AdminStorage)]),
         ["admin", "status"] => verb.pick([(Verb::Get, Route::AdminStatus)]),
         ["admin", "settings"] => verb.pick([(Verb::Get, Route::AdminSettings)]),

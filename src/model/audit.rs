@@ -182,6 +182,8 @@ actions! {
     RequirementsSet = "requirements_set",
     /// A file is gone.
     FileDeleted = "file_deleted",
+    /// Everything was given out as a backup.
+    BackupMade = "backup_made",
 }
 
 impl std::str::FromStr for AuditAction {

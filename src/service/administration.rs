@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 
 use super::Registry;
+use super::backup::LastBackup;
 use super::caller::Caller;
 use super::refusal::Refusal;
 use crate::model::{Durations, Scope, Timestamp, UserName};
@@ -48,6 +49,7 @@ pub struct StatusView {
     releases: u64,
     users: u64,
     uploads: UnfinishedUploads,
+    backup: LastBackup,
 }
 
 /// Resumable uploads that were begun and are not finished.
@@ -201,6 +203,7 @@ impl Registry {
         let (packages, releases, users) = rows.totals()?;
         let (unfinished, kept_bytes) = rows.unfinished_uploads()?;
         let uploads = UnfinishedUploads { unfinished, kept_bytes };
-        Ok(StatusView { ready: true, serial: self.index.serial().0, packages, releases, users, uploads })
+        let backup = self.backups.told();
+        Ok(StatusView { ready: true, serial: self.index.serial().0, packages, releases, users, uploads, backup })
     }
 }

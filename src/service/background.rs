@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::Registry;
+use super::{Registry, scheduled_backups};
 
 /// How long a failed piece of work waits for its next try.
 const RETRY: Duration = Duration::from_secs(30);
@@ -44,6 +44,9 @@ impl Background {
         tasks.spawn(until(stopped.clone(), collect(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), expire(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), write_statistics(Arc::clone(registry))));
+        if let Some(scheduled) = registry.config.backups.clone() {
+            tasks.spawn(until(stopped.clone(), scheduled_backups::make(Arc::clone(registry), scheduled)));
+        }
         tasks.spawn(until(stopped, improve(Arc::clone(registry))));
         Self { stop, tasks, registry: Arc::clone(registry) }
     }

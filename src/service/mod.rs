@@ -9,6 +9,7 @@ mod administration;
 mod attention;
 mod audit;
 mod background;
+mod backup;
 mod caller;
 mod changes;
 mod channels;
@@ -34,6 +35,7 @@ mod registry_publish;
 mod releases;
 mod relisting;
 mod resumable;
+mod scheduled_backups;
 mod sources;
 mod start;
 mod statistics;
@@ -58,6 +60,7 @@ pub use administration::{Figures, Setting, Settings, StatusView, StorageView};
 pub use attention::AttentionView;
 pub use audit::{AuditQuery, AuditView};
 pub use background::Background;
+pub use backup::{LastBackup, RunningBackup};
 pub use caller::{Caller, Credentials, Identity, SignedIn};
 pub use changes::IndexChanges;
 pub use channels::{ChannelPatch, NewChannel};
@@ -76,6 +79,7 @@ pub use releases::{ReleaseName, ReleasePatch};
 pub use resumable::{
     Checksum, ChecksumKind, ContinueError, Metadata, NewUpload, Received, Receiving, UploadState, UploadView,
 };
+pub use scheduled_backups::{ScheduledBackups, is_inside};
 pub use start::{DataDirectory, StartProgress};
 pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsView};
 pub use tokens::OpenedPackage;
@@ -113,6 +117,8 @@ pub struct RegistryConfig {
     pub quota_bytes: Option<u64>,
     /// Most entries of the audit trail that are kept.
     pub audit_entries_max: u64,
+    /// Backups that the server makes by itself.
+    pub backups: Option<ScheduledBackups>,
     /// How the store is kept.
     pub store: StoreOptions,
     /// PBKDF2 iterations of new password hashes, where they are not the default; fewer are for tests alone.
@@ -127,6 +133,7 @@ impl Default for RegistryConfig {
             statistics_days: STATISTICS_DAYS_MAX,
             quota_bytes: None,
             audit_entries_max: 100_000,
+            backups: None,
             store: StoreOptions::default(),
             password_rounds: None,
         }
@@ -150,6 +157,7 @@ pub struct Registry {
     unfinished: Arc<resumable::Slots>,
     history: Arc<events::History>,
     counters: Arc<statistics::Counters>,
+    backups: backup::Backups,
     /// Whether what would go on for ever is to end.
     stopping: watch::Sender<bool>,
     setup_token: Box<str>,
@@ -223,6 +231,7 @@ impl Registry {
             unfinished: Arc::default(),
             history,
             counters: Arc::default(),
+            backups: backup::Backups::default(),
             stopping: watch::Sender::new(false),
             setup_token: accounts::new_setup_token()?,
             schedule_changed,

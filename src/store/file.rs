@@ -4,6 +4,7 @@
 //! answered with an error, whether or not anybody still waits for it. Knows no table but its own count of commits.
 
 mod error;
+mod every_table;
 mod job;
 mod queue;
 mod wait;
@@ -17,12 +18,14 @@ use std::time::Duration;
 use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 
 pub use error::{StorageError, WriteError};
+pub(crate) use every_table::{Copy, EveryTable, Make};
 pub use job::{Observer, Pending, Scratch, Touched};
 use job::{Queued, TypedJob};
 pub use queue::Lane;
 use queue::Queue;
 pub use wait::block_on;
 use writer::Writer;
+pub(crate) use writer::every_table as own_tables;
 
 use super::media::{Media, OpenMode};
 use crate::model::Durations;

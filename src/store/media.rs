@@ -6,6 +6,7 @@
 
 mod dir;
 mod fault;
+mod layer;
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -16,6 +17,7 @@ use redb::StorageBackend;
 
 pub use dir::{DirMedia, OpenDirError};
 pub use fault::{Fault, FaultMedia};
+pub use layer::{Layer, ReadOnlyMedia};
 
 /// The files of one data directory. Names are relative to it, with `/` between a folder and its file, and are made
 /// by the store, never by a caller from outside.

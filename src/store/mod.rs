@@ -4,8 +4,11 @@
 //! needs the caller's identity belongs to the services above.
 
 mod audit_rows;
+pub mod backup;
 pub mod blobs;
+pub mod check;
 pub mod codec;
+pub mod compact;
 mod edit;
 pub mod file;
 mod index_rows;

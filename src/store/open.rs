@@ -14,7 +14,7 @@ use super::blobs::{
     BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, Survey, Usage, ledger,
 };
 use super::edit::{Changes, Edit, Scratchpad};
-use super::file::{FileOptions, Lane, Observer, RedbFile, WriteError};
+use super::file::{EveryTable, FileOptions, Lane, Make, Observer, RedbFile, WriteError};
 use super::index_rows::IndexEdit;
 use super::media::{DirMedia, Media, OpenDirError};
 use super::rows::Rows;
@@ -26,7 +26,7 @@ const FORMAT: u64 = 2;
 /// The first version that counts what users store.
 const FORMAT_WITH_STORED_BYTES: u64 = 2;
 /// The name of the entity file.
-const ENTITIES: &str = "packhouse.redb";
+pub(super) const ENTITIES: &str = "packhouse.redb";
 /// About what the job of one request writes, in bytes; it bounds the queue.
 const JOB_WEIGHT_BYTES: usize = 4096;
 
@@ -54,6 +54,12 @@ pub enum OpenError {
     /// A file in it cannot be read.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A restore has not ended.
+    #[error("a backup was being restored into this directory, and that has not ended: run `packhouse restore` again")]
+    UnfinishedRestore,
+    /// It is a backup.
+    #[error("this is a backup and no data directory: `packhouse restore` makes one of it")]
+    Backup,
     /// A newer program wrote it.
     #[error("this data directory has format {found}; this Packhouse reads up to {FORMAT}: use a newer one")]
     NewerFormat {
@@ -75,6 +81,17 @@ pub trait Follower: Send {
 
     /// Hears of a durable commit, before anybody is told of it.
     fn committed(&mut self, changes: Changes);
+}
+
+/// Who follows nothing.
+pub(super) struct Nobody;
+
+impl Follower for Nobody {
+    fn complete(&mut self, _: &mut IndexEdit<'_>, _: &Changes) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    fn committed(&mut self, _: Changes) {}
 }
 
 /// A follower as the file knows it.
@@ -116,6 +133,13 @@ impl Store {
         options: StoreOptions,
         follower: impl Follower + 'static,
     ) -> Result<Self, OpenError> {
+        let io = |error| StorageError::from_io(&error);
+        if media.exists(super::backup::restore::UNFINISHED).map_err(io)? {
+            return Err(OpenError::UnfinishedRestore);
+        }
+        if media.exists(super::backup::MANIFEST).map_err(io)? {
+            return Err(OpenError::Backup);
+        }
         let file = FileOptions { cache_bytes: options.cache_bytes, create_tables };
         let entities = Arc::new(RedbFile::open(Arc::clone(&media), ENTITIES, file, Following(follower))?);
         let found = Rows::new(entities.read()?).format()?;
@@ -252,6 +276,22 @@ impl Store {
         self.entities.pace()
     }
 
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    pub(super) fn media(&self) -> &Arc<dyn Media> {
+        &self.media
+    }
+
+    /// Runs `look` on a snapshot of the entity file, perhaps twice.
+    pub(super) fn look<T>(
+        &self,
+        look: impl FnMut(&ReadTransaction) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        self.entities.view(look)
+    }
+
     /// How many volumes hold blobs.
     #[must_use]
     pub fn volume_count(&self) -> usize {
@@ -290,7 +330,33 @@ impl BlobSource {
     }
 }
 
+/// Shows all tables of the entity file, to be made or copied.
+pub(super) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageError> {
+    ledger::every_table(tables)?;
+    tables::every_table(tables)
+}
+
 fn create_tables(tx: &WriteTransaction) -> Result<(), StorageError> {
-    ledger::create_tables(tx)?;
-    tables::create_all(tx)
+    every_table(&mut Make(tx))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::media::FaultMedia;
+    use super::*;
+
+    #[test]
+    fn a_newer_format_is_refused_in_words_and_left_alone() {
+        let media = FaultMedia::new();
+        let open = || Store::open_media(Arc::new(media.clone()), StoreOptions::default(), Nobody);
+        let store = open().unwrap();
+        store.write_and_wait(|edit| edit.set_format(FORMAT + 7)).unwrap();
+        store.close();
+        let error = open().expect_err("a newer format").to_string();
+        let found = FORMAT + 7;
+        let words =
+            format!("this data directory has format {found}; this Packhouse reads up to {FORMAT}: use a newer one");
+        assert_eq!(error, words);
+        assert_eq!(open().unwrap_err().to_string(), words, "it is still as new");
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! Keys are plain types of redb; values are ids, nothing, or the bytes of a record.
 
-use redb::{TableDefinition, WriteTransaction};
+use redb::TableDefinition;
 
 use super::StorageError;
+use super::file::EveryTable;
 
 type Table<K, V> = TableDefinition<'static, K, V>;
 
@@ -111,43 +112,43 @@ pub(super) const INDEX_VIEWS: Table<&str, u64> = Table::new("index_views");
 /// Serial to what that step of the public index changed.
 pub(super) const INDEX_CHANGES: Table<u64, &[u8]> = Table::new("index_changes");
 
-/// Makes all tables, so that no reader meets a missing one.
-pub(super) fn create_all(tx: &WriteTransaction) -> Result<(), StorageError> {
-    tx.open_table(META)?;
-    tx.open_table(USERS)?;
-    tx.open_table(USERS_BY_NAME)?;
-    tx.open_table(INVITATIONS)?;
-    tx.open_table(STORED_BYTES)?;
-    tx.open_table(AUDIT)?;
-    tx.open_table(AUDIT_BY_PACKAGE)?;
-    tx.open_table(API_TOKENS)?;
-    tx.open_table(TOKENS)?;
-    tx.open_table(SESSIONS)?;
-    tx.open_table(SESSIONS_BY_USER)?;
-    tx.open_table(SESSIONS_BY_END)?;
-    tx.open_table(PACKAGES)?;
-    tx.open_table(PACKAGES_BY_NAME)?;
-    tx.open_table(PACKAGES_BY_CHANGE)?;
-    tx.open_table(MEMBERS)?;
-    tx.open_table(MEMBERS_BY_USER)?;
-    tx.open_table(CHANNELS)?;
-    tx.open_table(PLATFORMS)?;
-    tx.open_table(PLATFORM_USES)?;
-    tx.open_table(RELEASES)?;
-    tx.open_table(RELEASES_BY_VERSION)?;
-    tx.open_table(RELEASES_BY_TIME)?;
-    tx.open_table(FILES)?;
-    tx.open_table(MANIFESTS)?;
-    tx.open_table(DELETED_FILES)?;
-    tx.open_table(UPLOADS)?;
-    tx.open_table(UPLOADS_BY_UPLOADER)?;
-    tx.open_table(UPLOADS_BY_NAMESPACE)?;
-    tx.open_table(UPLOADS_BY_END)?;
-    tx.open_table(COUNTS)?;
-    tx.open_table(FILE_DOWNLOADS)?;
-    tx.open_table(PACKAGE_DOWNLOADS)?;
-    tx.open_table(INDEX_PACKAGES)?;
-    tx.open_table(INDEX_VIEWS)?;
-    tx.open_table(INDEX_CHANGES)?;
+/// Shows all tables, to be made, so that no reader meets a missing one, or copied.
+pub(super) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageError> {
+    tables.table(META)?;
+    tables.table(USERS)?;
+    tables.table(USERS_BY_NAME)?;
+    tables.table(INVITATIONS)?;
+    tables.table(STORED_BYTES)?;
+    tables.table(AUDIT)?;
+    tables.table(AUDIT_BY_PACKAGE)?;
+    tables.table(API_TOKENS)?;
+    tables.table(TOKENS)?;
+    tables.table(SESSIONS)?;
+    tables.table(SESSIONS_BY_USER)?;
+    tables.table(SESSIONS_BY_END)?;
+    tables.table(PACKAGES)?;
+    tables.table(PACKAGES_BY_NAME)?;
+    tables.table(PACKAGES_BY_CHANGE)?;
+    tables.table(MEMBERS)?;
+    tables.table(MEMBERS_BY_USER)?;
+    tables.table(CHANNELS)?;
+    tables.table(PLATFORMS)?;
+    tables.table(PLATFORM_USES)?;
+    tables.table(RELEASES)?;
+    tables.table(RELEASES_BY_VERSION)?;
+    tables.table(RELEASES_BY_TIME)?;
+    tables.table(FILES)?;
+    tables.table(MANIFESTS)?;
+    tables.table(DELETED_FILES)?;
+    tables.table(UPLOADS)?;
+    tables.table(UPLOADS_BY_UPLOADER)?;
+    tables.table(UPLOADS_BY_NAMESPACE)?;
+    tables.table(UPLOADS_BY_END)?;
+    tables.table(COUNTS)?;
+    tables.table(FILE_DOWNLOADS)?;
+    tables.table(PACKAGE_DOWNLOADS)?;
+    tables.table(INDEX_PACKAGES)?;
+    tables.table(INDEX_VIEWS)?;
+    tables.table(INDEX_CHANGES)?;
     Ok(())
 }

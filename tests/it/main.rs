@@ -3,11 +3,13 @@
 #![cfg(test)]
 
 mod api;
+mod backup;
 mod bad_input;
 mod cli;
 mod concurrency;
 mod docs;
 mod durability;
+mod formats;
 
 mod packaging;
 mod privacy;

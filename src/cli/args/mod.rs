@@ -71,9 +71,13 @@ macro_rules! flags {
     };
 }
 
+mod backup;
+mod check;
+mod compact;
 mod export;
 mod import;
 mod install;
+mod migrate;
 mod publish;
 mod resolve;
 mod search;
@@ -83,9 +87,13 @@ mod token;
 mod updates;
 mod user;
 
+pub use backup::{BackupArgs, RestoreArgs};
+pub use check::CheckArgs;
+pub use compact::CompactArgs;
 pub use export::ExportArgs;
 pub use import::ImportArgs;
 pub use install::InstallArgs;
+pub use migrate::MigrateArgs;
 pub use publish::PublishArgs;
 pub use resolve::ResolveArgs;
 pub use search::SearchArgs;
@@ -134,6 +142,16 @@ pub enum Command {
     Export(ExportArgs),
     /// Publish what is in static files, or in another registry.
     Import(ImportArgs),
+    /// Back up a server.
+    Backup(BackupArgs),
+    /// Make a data directory of a backup.
+    Restore(RestoreArgs),
+    /// Move a stopped server to another directory.
+    Migrate(MigrateArgs),
+    /// Check a stopped server's directory.
+    Check(CheckArgs),
+    /// Make a stopped server's directory small.
+    Compact(CompactArgs),
     /// Work on the accounts of a stopped server.
     User(UserArgs),
     /// Work on the tokens of a stopped server.

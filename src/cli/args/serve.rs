@@ -63,6 +63,18 @@ pub struct ServeArgs {
     #[argh(option, arg_name = "n")]
     pub max_audit_entries: Option<usize>,
 
+    /// folder for backups that the server makes by itself (none)
+    #[argh(option, arg_name = "dir")]
+    pub backup_to: Option<PathBuf>,
+
+    /// time from one such backup to the next (24h)
+    #[argh(option, arg_name = "time")]
+    pub backup_every: Option<Span>,
+
+    /// how many such backups are kept (7)
+    #[argh(option, arg_name = "n")]
+    pub backup_keep: Option<usize>,
+
     /// largest head of a request, all its fields together
     #[argh(option, arg_name = "size")]
     pub max_header_size: Option<ByteSize>,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod backup;
 mod channels;
 mod docs;
 mod downloads;
@@ -66,6 +67,8 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::DeleteUser(name) => Box::pin(users::delete(ask, name)).await,
         Route::InviteUser(name) => Box::pin(users::invite(ask, name)).await,
         Route::AdminAudit => admin::audit(&ask),
+        Route::AdminBackup => Box::pin(backup::whole(ask)).await,
+        Route::AdminBackupFurther => Box::pin(backup::further(ask)).await,
         Route::AdminStorage => Box::pin(admin::storage(ask)).await,
         Route::AdminStatus => admin::status(&ask),
         Route::AdminSettings => admin::settings(&ask),

@@ -12,6 +12,9 @@ use crate::store::file::{Lane, StorageError};
 /// Pieces of garbage removed between two commits of the entity file.
 const BATCH_BLOBS: usize = 256;
 
+/// The part of a volume that must be dead to move the rest when all is to be as small as it can be.
+const WORTH_MOVING: u64 = 64;
+
 /// What one run of the collector did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Collected {
@@ -69,6 +72,40 @@ impl Blobs {
     }
 }
 
+impl Blobs {
+    /// Moves content together, so that no sealed volume has anything dead in it that is worth a rewrite. For a store that
+    /// nobody else uses. Blocks.
+    ///
+    /// # Errors
+    /// [`StorageError`], where the rest is left to the next call.
+    pub(in crate::store) fn move_together(&self) -> Result<(), StorageError> {
+        // The second run removes what the first one has moved.
+        self.collect()?;
+        self.collect()?;
+        // The files will be others.
+        self.forget_volume_digests()?;
+        let active = self.shared.volumes.active();
+        if active.payload_bytes() > 0 {
+            self.shared.volumes.roll_over(active.number)?;
+        }
+        for number in self.shared.volumes.sealed_numbers().into_iter().filter(|number| *number <= active.number) {
+            let Some(live_bytes) = self.shared.claimed_bytes(number)? else { continue };
+            let fill = self.shared.volumes.view(number, volume::fill)?.unwrap_or_default();
+            let is_worth_it = live_bytes < fill.payload_bytes - fill.payload_bytes / WORTH_MOVING;
+            let is_small = fill.payload_bytes < self.shared.volumes.cap_bytes() / 2;
+            if !is_worth_it && !is_small {
+                continue;
+            }
+            let _room = self.shared.space.reserve(live_bytes)?;
+            self.shared.rewrite(number)?;
+            if self.shared.claimed_bytes(number)? == Some(0) {
+                self.shared.volumes.delete(number)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Shared {
     /// Settles the uploads of which the ledger could not be asked when they ended.
     fn settle_claims(&self) {
@@ -122,7 +159,8 @@ impl Shared {
         collector: &mut Collector,
         report: &mut Collected,
     ) -> Result<(), StorageError> {
-        let Some(live_bytes) = self.claimed_bytes(number)? else { return Ok(()) };
+        // Who keeps everything would keep the moved content twice.
+        let Some(live_bytes) = self.claimed_bytes(number)?.filter(|_| !self.pins.is_held()) else { return Ok(()) };
         if live_bytes > 0 {
             if collector.damaged.contains(&number) {
                 return Ok(());
@@ -148,7 +186,8 @@ impl Shared {
                 collector.damaged.insert(number);
             }
         }
-        if self.claimed_bytes(number)? == Some(0) {
+        // Whoever begins to keep everything after this look sees the same in the ledger: nothing of the volume.
+        if self.claimed_bytes(number)? == Some(0) && !self.pins.is_held() {
             self.volumes.delete(number)?;
             collector.peak_bytes.remove(&number);
             report.volumes_removed += 1;

@@ -6,6 +6,7 @@
 //!
 //! A function that returns an error may have written: let the job fail with it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bincode::{Decode, Encode};
@@ -18,7 +19,7 @@ use super::write::StoredBlob;
 use super::{EntityFile, chunks};
 use crate::model::{Crc32, Sha256};
 use crate::store::codec::{decode, encode};
-use crate::store::file::StorageError;
+use crate::store::file::{EveryTable, Make, StorageError};
 
 /// Live content by SHA-256.
 const BLOBS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("blobs");
@@ -31,6 +32,8 @@ const GARBAGE: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_garbage"
 const PARTIALS: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_partials");
 /// Live bytes of content per volume; a volume without a row has none.
 const VOLUMES: TableDefinition<u32, u64> = TableDefinition::new("blob_volumes");
+/// The SHA-256 of the file of each sealed volume that a backup has read. Such a file never changes.
+const VOLUME_DIGESTS: TableDefinition<u32, [u8; 32]> = TableDefinition::new("blob_volume_digests");
 /// [`NEXT_ID`] and [`SWEPT_BELOW`].
 const MARKS: TableDefinition<&str, u64> = TableDefinition::new("blob_marks");
 
@@ -83,18 +86,23 @@ pub enum Released {
     Last,
 }
 
+/// Shows all tables, to be made or copied.
+pub(in crate::store) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageError> {
+    tables.table(BLOBS)?;
+    tables.table(LAYOUTS)?;
+    tables.table(GARBAGE)?;
+    tables.table(VOLUMES)?;
+    tables.table(PARTIALS)?;
+    tables.table(MARKS)?;
+    tables.table(VOLUME_DIGESTS)
+}
+
 /// Makes the tables.
 ///
 /// # Errors
 /// Those of the file.
 pub fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError> {
-    transaction.open_table(BLOBS)?;
-    transaction.open_table(LAYOUTS)?;
-    transaction.open_table(GARBAGE)?;
-    transaction.open_table(VOLUMES)?;
-    transaction.open_table(PARTIALS)?;
-    transaction.open_table(MARKS)?;
-    Ok(())
+    every_table(&mut Make(transaction))
 }
 
 /// Adds one reference to the content of `stored`, which becomes live with it. The commit decides: should it fail,
@@ -310,7 +318,7 @@ pub(super) fn live_totals(snapshot: &ReadTransaction) -> Result<(u64, u64), Stor
 }
 
 /// All live blobs, in the order of their digests.
-pub(super) fn live_blobs(snapshot: &ReadTransaction) -> Result<Vec<LiveBlob>, StorageError> {
+pub(in crate::store) fn live_blobs(snapshot: &ReadTransaction) -> Result<Vec<LiveBlob>, StorageError> {
     let mut blobs = Vec::new();
     for row in snapshot.open_table(BLOBS)?.iter()? {
         let (key, record) = row?;
@@ -331,10 +339,25 @@ pub(super) fn forget_garbage(transaction: &WriteTransaction, blob_ids: &[u64]) -
 }
 
 /// Live bytes of content per volume.
-pub(super) fn live_bytes(snapshot: &ReadTransaction) -> Result<Vec<(u32, u64)>, StorageError> {
+pub(in crate::store) fn live_bytes(snapshot: &ReadTransaction) -> Result<Vec<(u32, u64)>, StorageError> {
     let table = snapshot.open_table(VOLUMES)?;
     let rows = table.iter()?;
     rows.map(|row| row.map(|(volume, bytes)| (volume.value(), bytes.value())).map_err(StorageError::from)).collect()
+}
+
+/// Volumes of which the layouts say another number of live bytes than the sums that are kept.
+pub(in crate::store) fn wrong_sums(snapshot: &ReadTransaction) -> Result<Vec<u32>, StorageError> {
+    let mut sums = BTreeMap::<u32, u64>::new();
+    for row in snapshot.open_table(LAYOUTS)?.iter()? {
+        let (blob_id, bytes) = row?;
+        for (volume, bytes) in read_layout(blob_id.value(), bytes.value())?.bytes_by_volume() {
+            *sums.entry(volume).or_default() += bytes;
+        }
+    }
+    sums.retain(|_, bytes| *bytes > 0);
+    let kept: BTreeMap<u32, u64> = live_bytes(snapshot)?.into_iter().collect();
+    let volumes: BTreeSet<u32> = sums.keys().chain(kept.keys()).copied().collect();
+    Ok(volumes.into_iter().filter(|volume| sums.get(volume) != kept.get(volume)).collect())
 }
 
 /// Chunks that were copied into another volume.
@@ -389,6 +412,27 @@ pub(super) fn set_swept_below(entities: &dyn EntityFile, blob_id: u64) -> Result
         transaction.open_table(MARKS)?.insert(SWEPT_BELOW, blob_id)?;
         Ok(())
     }))
+}
+
+/// The digests of the volumes that backups have read, by their numbers.
+pub(in crate::store) fn volume_digests(snapshot: &ReadTransaction) -> Result<BTreeMap<u32, Sha256>, StorageError> {
+    let table = snapshot.open_table(VOLUME_DIGESTS)?;
+    let rows = table.iter()?;
+    rows.map(|row| Ok(row.map(|(number, digest)| (number.value(), Sha256::from_bytes(digest.value())))?)).collect()
+}
+
+/// Notes the digests of volumes that a backup has read, and forgets those of volumes that are gone.
+pub(in crate::store) fn note_volume_digests(
+    transaction: &WriteTransaction,
+    read: &BTreeMap<u32, Sha256>,
+    exists: impl Fn(u32) -> bool,
+) -> Result<(), StorageError> {
+    let mut table = transaction.open_table(VOLUME_DIGESTS)?;
+    for (number, sha256) in read {
+        table.insert(number, sha256.as_bytes())?;
+    }
+    table.retain(|number, _| exists(number))?;
+    Ok(())
 }
 
 fn damaged(detail: &str) -> StorageError {

@@ -29,6 +29,7 @@ mod survey;
 mod sweep;
 mod volume;
 mod volumes;
+pub(in crate::store) mod volumes_of_backup;
 mod write;
 
 use std::fmt::Debug;
@@ -42,6 +43,7 @@ pub use chunks::CHUNK_BYTES;
 pub use collect::Collected;
 pub use layout::{BlobLayout, Extent};
 pub use partial::{Mark, Part};
+pub(in crate::store) use pins::Hold;
 pub use read::{BlobReader, ReadError};
 pub use survey::{LiveBlob, Survey, SurveyedVolume, Usage, UsedVolume};
 pub use write::{BeginError, BlobWriter, StoredBlob};

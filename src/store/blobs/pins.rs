@@ -1,4 +1,5 @@
-//! What is in use and must not be removed: blobs by their readers, volumes by uploads that are not yet adopted.
+//! What is in use and must not be removed: blobs by their readers, volumes by uploads that are not yet adopted, and
+//! everything by backups.
 //!
 //! Owns the counts. Removes nothing itself.
 
@@ -14,7 +15,13 @@ struct Counts {
     volumes: HashMap<u32, usize>,
     /// Blobs whose chunks are being removed.
     condemned: HashSet<u64>,
+    /// How many keep everything.
+    holds: usize,
 }
+
+/// Keeps everything: no content is removed whose removal has not begun, and no volume.
+#[derive(Debug)]
+pub(in crate::store) struct Hold(Pins);
 
 /// Keeps a blob's chunks where they are, even if the blob is deleted.
 #[derive(Debug)]
@@ -49,7 +56,17 @@ impl Pins {
     /// Begins a blob's removal, unless somebody reads it.
     pub(super) fn condemn(&self, blob_id: u64) -> bool {
         let mut counts = self.counts();
-        !counts.blobs.contains_key(&blob_id) && counts.condemned.insert(blob_id)
+        counts.holds == 0 && !counts.blobs.contains_key(&blob_id) && counts.condemned.insert(blob_id)
+    }
+
+    /// Keeps everything.
+    pub(super) fn hold(&self) -> Hold {
+        self.counts().holds += 1;
+        Hold(self.clone())
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.counts().holds > 0
     }
 
     /// Ends a removal.
@@ -82,6 +99,12 @@ impl Drop for BlobPin {
     }
 }
 
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.counts().holds -= 1;
+    }
+}
+
 impl Drop for VolumePin {
     fn drop(&mut self) {
         unpin(&mut self.pins.counts().volumes, &self.volume);
@@ -103,5 +126,9 @@ mod tests {
         assert!(pins.pin_blob(7).is_none());
         pins.absolve(7);
         assert!(pins.pin_blob(7).is_some());
+        let hold = pins.hold();
+        assert!(!pins.condemn(8));
+        drop(hold);
+        assert!(pins.condemn(8));
     }
 }

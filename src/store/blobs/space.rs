@@ -19,7 +19,7 @@ pub(super) struct Space {
 
 /// Room on the disk that nobody else is promised, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Reservation {
+pub(in crate::store) struct Reservation {
     space: Arc<Space>,
     bytes: u64,
 }

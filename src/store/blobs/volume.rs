@@ -7,7 +7,7 @@ use bytes::Bytes;
 use redb::{OwnedAccessGuard, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::chunks;
-use crate::store::file::{Scratch, StorageError};
+use crate::store::file::{EveryTable, Make, Scratch, StorageError};
 
 /// Content by blob id and index of the chunk in its blob, but for crumbs.
 const CHUNKS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("chunks");
@@ -82,12 +82,16 @@ impl Scratch for VolumeScratch {
     }
 }
 
+/// Shows all tables, to be made or copied.
+pub(in crate::store) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageError> {
+    tables.table(CHUNKS)?;
+    tables.table(CRUMBS)?;
+    tables.table(RUNS)?;
+    tables.table(STATS)
+}
+
 pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError> {
-    transaction.open_table(CHUNKS)?;
-    transaction.open_table(CRUMBS)?;
-    transaction.open_table(RUNS)?;
-    transaction.open_table(STATS)?;
-    Ok(())
+    every_table(&mut Make(transaction))
 }
 
 /// Stores chunks; those that are there already are replaced.

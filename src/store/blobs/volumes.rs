@@ -39,7 +39,7 @@ pub(super) struct Volumes {
     sealed: SealedVolumes,
     pub(super) cached: CachedReads,
     /// Held during a rollover; true when no more may happen.
-    closed: Mutex<bool>,
+    pub(super) closed: Mutex<bool>,
 }
 
 /// The volume that is written.
@@ -85,11 +85,11 @@ impl Drop for Submitted {
 }
 
 /// The name of volume `number` in its medium.
-pub(super) fn file_name(number: u32) -> String {
+pub(in crate::store) fn file_name(number: u32) -> String {
     format!("{FOLDER}/{number:08}.redb")
 }
 
-fn number_of(name: &str) -> Option<u32> {
+pub(super) fn number_of(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".redb").filter(|digits| digits.len() == 8)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
@@ -107,6 +107,11 @@ impl Active {
         let file = RedbFile::open(Arc::clone(media), &file_name(number), options, observer)?;
         gauge.set(volume::fill(&file.read()?)?);
         Ok(Arc::new(Self { number, file, gauge }))
+    }
+
+    /// About how much it holds, in bytes.
+    pub(super) fn payload_bytes(&self) -> u64 {
+        self.gauge.payload_bytes.load(Ordering::Relaxed)
     }
 
     /// Whether `bytes` more fit under `cap_bytes`. An empty volume takes anything.
@@ -162,6 +167,11 @@ impl Volumes {
 
     pub(super) fn active(&self) -> Arc<Active> {
         Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How much one volume may hold, in bytes.
+    pub(super) fn cap_bytes(&self) -> u64 {
+        self.options.volume_cap_bytes
     }
 
     fn retiring(&self) -> MutexGuard<'_, Option<Arc<Active>>> {

@@ -12,6 +12,7 @@ use redb::{Database, ReadTransaction, ReadableTable, TableDefinition, TableError
 
 use super::Shared;
 use super::error::StorageError;
+use super::every_table::EveryTable;
 use super::job::{Observer, Queued, Scratch, Verdict};
 use super::queue::Next;
 
@@ -55,6 +56,11 @@ pub(super) fn prepare(
     let commits = count_commit(&transaction)?;
     transaction.commit()?;
     Ok(commits)
+}
+
+/// Shows the table that every file has, whatever else it holds.
+pub(crate) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageError> {
+    tables.table(COMMITS)
 }
 
 fn count_commit(transaction: &WriteTransaction) -> Result<u64, StorageError> {

@@ -3,6 +3,8 @@
 //! `reference` says what should be there and `expected_index` which index files follow from it; `world` drives a
 //! registry on a simulated disk beside it.
 
+mod backup;
+mod compact;
 pub(crate) mod disk;
 pub(crate) mod expected_index;
 mod faults;

@@ -31,7 +31,7 @@ fn file() -> impl Strategy<Value = FileRef> {
     (release(), platform, name).prop_map(|(release, platform, name)| FileRef { release, platform, name })
 }
 
-fn op() -> impl Strategy<Value = Op> {
+pub(super) fn op() -> impl Strategy<Value = Op> {
     let package = || prop::sample::select(vec!["app", "App-2", "a.b"]);
     // Few seeds and sizes, so that the same bytes come again.
     let size = prop_oneof![

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use packhouse::model::{FullName, Manifest, MimeType, Scope, Sha256, UserName};
 use packhouse::service::{
     Caller, Clock, Condition, Create, DownloadSource, FileName, Identity, NewPackage, Refusal, Registry,
-    RegistryConfig, ReleaseName, ReleasePatch, SignedIn, StartError,
+    RegistryConfig, ReleaseName, ReleasePatch, RunningBackup, SignedIn, StartError,
 };
 use packhouse::store::media::{FaultMedia, Media};
 use packhouse::store::{BlobOptions, StoreOptions, Survey};
@@ -26,7 +26,7 @@ pub(crate) const VOLUME_CAP_BYTES: u64 = 1 << 20;
 /// How long a registry may take to be itself again after a fault ended.
 const RECOVERY: Duration = Duration::from_secs(10);
 
-static RUNTIME: LazyLock<Runtime> =
+pub(crate) static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap());
 
 /// A registry, its disk, its clock, and the one user as a caller.
@@ -37,7 +37,7 @@ pub(crate) struct World {
     caller: Option<Caller>,
 }
 
-fn config() -> RegistryConfig {
+pub(crate) fn config() -> RegistryConfig {
     let blobs = BlobOptions {
         volume_cap_bytes: VOLUME_CAP_BYTES,
         active_cache_bytes: 1 << 20,
@@ -94,6 +94,11 @@ impl World {
 
     fn caller(&self) -> &Caller {
         self.caller.as_ref().expect("the user is there")
+    }
+
+    /// Begins a backup of this moment.
+    pub(crate) fn begin_backup(&self, known: BTreeMap<u32, Sha256>) -> Result<RunningBackup, Refusal> {
+        RUNTIME.block_on(self.registry.begin_own_backup(known))
     }
 
     /// Ends the process cleanly.

@@ -224,6 +224,8 @@ pub(super) const CALLS: &[Call] = &[
         all(422),
     ),
     call("admin_audit", "GET", "/api/v1/admin/audit", None, admins(200)),
+    call("admin_backup", "GET", "/api/v1/admin/backup", None, admins(200)),
+    call("admin_backup_further", "POST", "/api/v1/admin/backup", Json(r#"{"volumes":[]}"#), admins(200)),
     call("admin_storage", "GET", "/api/v1/admin/storage", None, admins(200)),
     call("admin_status", "GET", "/api/v1/admin/status", None, admins(200)),
     call("admin_settings", "GET", "/api/v1/admin/settings", None, admins(200)),
