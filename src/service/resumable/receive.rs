@@ -375,7 +375,7 @@ impl Sitting {
         let (expires, id) = (self.upload.expires, self.upload.id);
         let (name, create) = (file_name(&self.upload), create(&self.upload));
         let stored = Arc::clone(stored);
-        let publish = self.registry.store.write(move |edit| {
+        let publish = self.registry.store.write_content(stored.row_bytes(), move |edit| {
             let mut upload = edit.upload(id)?.ok_or_else(|| Refusal::Gone("this upload was deleted".to_owned()))?;
             let mut is_new = false;
             let put = put_file(edit, &deed, &name, create, &new, |edit| {
