@@ -117,6 +117,12 @@ pub fn command_words<'a>(words: &'a [String], program: &CommandInfoWithArgs) -> 
     &words[..find_command(words, program).0]
 }
 
+/// The command that a command line names.
+#[must_use]
+pub fn command<'a>(words: &[String], program: &'a CommandInfoWithArgs) -> &'a CommandInfoWithArgs {
+    find_command(words, program).1
+}
+
 /// How many words name the command, and the command that they name.
 fn find_command<'a>(words: &[String], program: &'a CommandInfoWithArgs) -> (usize, &'a CommandInfoWithArgs) {
     let mut command = program;
@@ -153,7 +159,9 @@ fn from_environment(
     Ok(added)
 }
 
-fn long_name(flag: &FlagInfo<'static>) -> &'static str {
+/// A flag's name without its dashes.
+#[must_use]
+pub fn long_name(flag: &FlagInfo<'static>) -> &'static str {
     flag.long.trim_start_matches("--")
 }
 

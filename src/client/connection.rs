@@ -140,6 +140,11 @@ impl Lease {
     }
 }
 
+/// Whether this says that there is nothing at an address, or nothing any more.
+pub(crate) fn is_gone(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE)
+}
+
 impl Client {
     /// A client for the registry at `base`. Opens nothing yet.
     #[must_use]
@@ -212,6 +217,32 @@ impl Client {
     /// As [`Client::ask`], and if the answer has another shape.
     pub async fn ask_json<T: DeserializeOwned>(&self, request: &Request) -> Result<T, RequestError> {
         self.ask(request).await?.json().await
+    }
+
+    /// A small file, or nothing where the server has none. Begins again where the connection breaks within it.
+    ///
+    /// # Errors
+    /// As [`Client::ask`], and if it has more than `bytes_max` bytes.
+    pub(crate) async fn find(&self, url: Url, bytes_max: u64) -> Result<Option<Vec<u8>>, RequestError> {
+        let limits = self.limits();
+        let request = Request::get(url);
+        let mut attempt = 1;
+        loop {
+            let got = async {
+                let response = self.send(&request).await?;
+                if is_gone(response.status) {
+                    return Ok(None);
+                }
+                response.or_refusal().await?.body.collect(bytes_max).await.map(Some)
+            };
+            match got.await {
+                Err(error) if error.is_connection() && attempt < limits.attempts_max => {
+                    tokio::time::sleep(limits.backoff_before(attempt)).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
     }
 
     async fn follow(&self, request: &Request) -> Result<Response, RequestError> {

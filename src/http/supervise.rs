@@ -77,8 +77,8 @@ where
     };
     loop {
         tokio::select! {
+            // Orders first: an answer that leaves behind one says that the connection closes.
             biased;
-            ended = poll_fn(|context| supervisor.poll(context, connection.as_mut())) => return ended,
             changed = orders.changed() => {
                 let order = if changed.is_ok() { *orders.borrow() } else { Order::Abort };
                 match order {
@@ -87,6 +87,7 @@ where
                     Order::Abort => return Ended::Aborted,
                 }
             }
+            ended = poll_fn(|context| supervisor.poll(context, connection.as_mut())) => return ended,
         }
     }
 }

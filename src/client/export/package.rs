@@ -5,12 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use http::StatusCode;
-
 use super::folder::Folder;
 use super::{ArchiveError, ExportError, ExportOptions, Step, blocking};
 use crate::client::archive::{fetch_archive, sha256_of_file};
-use crate::client::connection::Request;
+use crate::client::connection::is_gone;
 use crate::client::gzip::gunzip;
 use crate::client::sync::{IndexFile, SyncLimits};
 use crate::client::tree::{
@@ -196,7 +194,9 @@ impl Job<'_> {
             Ok(()) => {}
             Err(ArchiveError::Different(why)) => return Ok(Step::Moved { file: line.archive_path.clone(), why }),
             Err(ArchiveError::Disk(error)) => return Err(ExportError::disk(&part)(error)),
-            Err(ArchiveError::Request(error)) if is_gone(error.status()) => return Ok(gone(&line.archive_path)),
+            Err(ArchiveError::Request(error)) if error.status().is_some_and(is_gone) => {
+                return Ok(gone(&line.archive_path));
+            }
             Err(ArchiveError::Request(error)) => return Err(error.into()),
         }
         let folder = Arc::clone(self.folder);
@@ -211,24 +211,7 @@ impl Job<'_> {
 
     /// A small file of the server's; nothing if it does not have it any more.
     async fn get(&self, encoded: &str, bytes_max: u64) -> Result<Option<Vec<u8>>, ExportError> {
-        let limits = self.client.limits();
-        let mut attempt = 1;
-        loop {
-            let got = async {
-                let response = self.client.send(&Request::get(self.address(encoded))).await?;
-                if is_gone(Some(response.status)) {
-                    return Ok(None);
-                }
-                response.or_refusal().await?.body.collect(bytes_max).await.map(Some)
-            };
-            match got.await {
-                Err(error) if error.is_connection() && attempt < limits.attempts_max => {
-                    tokio::time::sleep(limits.backoff_before(attempt)).await;
-                    attempt += 1;
-                }
-                result => return Ok(result?),
-            }
-        }
+        Ok(self.client.find(self.address(encoded), bytes_max).await?)
     }
 }
 
@@ -239,10 +222,6 @@ impl PackageFiles {
             Fetched::Written => self.written += 1,
         }
     }
-}
-
-fn is_gone(status: Option<StatusCode>) -> bool {
-    matches!(status, Some(StatusCode::NOT_FOUND | StatusCode::GONE))
 }
 
 fn gone<T>(file: &str) -> Step<T> {

@@ -14,7 +14,6 @@ use serde::Deserialize;
 use super::target::Target;
 use super::{ImportError, blocking};
 use crate::client::archive::{ArchiveError, fetch_archive};
-use crate::client::connection::Request;
 use crate::client::gzip::gunzip;
 use crate::client::json_depth::JsonDepth;
 use crate::client::sync::{IndexFile, Registry, SyncError, SyncLimits};
@@ -314,24 +313,7 @@ impl Source {
             Tree::Folder(_) => return self.read_local(encoded, bytes_max).await,
             Tree::Remote { client, url } => (client, url),
         };
-        let limits = client.limits();
-        let mut attempt = 1;
-        loop {
-            let got = async {
-                let response = client.send(&Request::get(url.join(encoded))).await?;
-                if matches!(response.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-                    return Ok(None);
-                }
-                response.or_refusal().await?.body.collect(bytes_max).await.map(Some)
-            };
-            match got.await {
-                Err(error) if error.is_connection() && attempt < limits.attempts_max => {
-                    tokio::time::sleep(limits.backoff_before(attempt)).await;
-                    attempt += 1;
-                }
-                result => return result.map_err(ImportError::request(encoded)),
-            }
-        }
+        client.find(url.join(encoded), bytes_max).await.map_err(ImportError::request(encoded))
     }
 
     /// A file of a folder, by a path that was made of checked names.

@@ -11,7 +11,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::sync::{IndexFile, LocalError, LocalIndex};
+use super::sync::{LocalError, LocalIndex};
 
 /// More words than a person types.
 const WORDS_MAX: usize = 32;
@@ -66,13 +66,7 @@ impl Query {
 /// # Errors
 /// If they cannot be read.
 pub fn search(index: &LocalIndex, query: &Query) -> Result<Findings, LocalError> {
-    let path = index.folder().join(IndexFile::Summaries.local_path());
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => b"{}".to_vec(),
-        Err(source) => return Err(LocalError::Disk { path, source }),
-    };
-    search_text(&text, query).map_err(|error| LocalError::Damaged { path, why: error.to_string() })
+    index.read_summaries(|text| search_text(text, query))
 }
 
 fn search_text(summaries: &[u8], query: &Query) -> Result<Findings, serde_json::Error> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Deserialize;
 
 use super::Packages;
-use crate::client::sync::{IndexFile, LocalError, LocalIndex};
+use crate::client::sync::{LocalError, LocalIndex};
 use crate::model::{FullName, PlatformName};
 
 /// The packages of one state of a local copy.
@@ -36,14 +36,7 @@ impl<'a> IndexPackages<'a> {
     }
 
     fn read_platforms(&self) -> Result<HashMap<String, BTreeSet<PlatformName>>, LocalError> {
-        let path = self.index.folder().join(IndexFile::Summaries.local_path());
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashMap::new()),
-            Err(source) => return Err(LocalError::Disk { path, source }),
-        };
-        let entries: HashMap<String, Entry> =
-            serde_json::from_slice(&text).map_err(|error| LocalError::Damaged { path, why: error.to_string() })?;
+        let entries: HashMap<String, Entry> = self.index.read_summaries(|text| serde_json::from_slice(text))?;
         let platforms = |entry: Entry| -> BTreeSet<PlatformName> {
             let names = entry.package.platforms.iter().filter_map(|name| name.parse().ok());
             names.filter(|platform: &PlatformName| !platform.is_any()).collect()

@@ -10,14 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use http::StatusCode;
 use tokio::sync::mpsc;
 
 use super::disk::Disk;
 use super::limits::SyncLimits;
 use super::registry::IndexFile;
 use super::{Mismatch, SyncError, blocking};
-use crate::client::connection::Request;
+use crate::client::connection::{Request, is_gone};
 use crate::client::gzip::{Decompressed, Gunzip, GunzipError};
 use crate::client::json_depth::JsonDepth;
 use crate::client::progress::Progress;
@@ -157,7 +156,7 @@ impl Fetcher<'_> {
     /// Fetches a file whatever its checksum; nothing if the server does not have it any more.
     async fn try_fetch(&self, file: &IndexFile) -> Result<Option<Decompressed>, SyncError> {
         let response = self.client.send(&Request::get(self.root.join(&file.wire_path()))).await?;
-        if matches!(response.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+        if is_gone(response.status) {
             return Ok(None);
         }
         let mut body = response.or_refusal().await?.body;

@@ -91,15 +91,22 @@ impl LocalIndex {
     /// # Errors
     /// [`LocalError`].
     pub fn summaries(&self) -> Result<Map<String, Value>, LocalError> {
+        let mut summaries: Map<String, Value> = self.read_summaries(|text| serde_json::from_slice(text))?;
+        summaries.insert("#meta".to_owned(), json!({ "local_cache_path": self.dir.to_string_lossy() }));
+        Ok(summaries)
+    }
+
+    /// What `parse` makes of the text of the summaries. A copy without them has none.
+    pub(crate) fn read_summaries<T>(
+        &self,
+        parse: impl FnOnce(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, LocalError> {
         let path = self.state.join(IndexFile::Summaries.local_path());
         let text = match read(&path) {
             Err(LocalError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => b"{}".to_vec(),
             result => result?,
         };
-        let mut summaries: Map<String, Value> =
-            serde_json::from_slice(&text).map_err(|error| LocalError::Damaged { path, why: error.to_string() })?;
-        summaries.insert("#meta".to_owned(), json!({ "local_cache_path": self.dir.to_string_lossy() }));
-        Ok(summaries)
+        parse(&text).map_err(|error| LocalError::Damaged { path, why: error.to_string() })
     }
 
     /// The lines of a package, or nothing if there is no such package.
