@@ -42,6 +42,7 @@ impl Background {
         let mut tasks = JoinSet::new();
         tasks.spawn(until(stopped.clone(), schedule(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), collect(Arc::clone(registry))));
+        tasks.spawn(until(stopped.clone(), pack(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), expire(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), write_statistics(Arc::clone(registry))));
         if let Some(scheduled) = registry.config.backups.clone() {
@@ -97,6 +98,19 @@ async fn collect(registry: Arc<Registry>) {
         }
         let _ = tokio::time::timeout(COLLECT_EVERY, registry.garbage_made.notified()).await;
         tokio::time::sleep(COLLECT_DELAY).await;
+    }
+}
+
+/// Moves small content out of the entity file.
+async fn pack(registry: Arc<Registry>) {
+    loop {
+        registry.store.packing_due().await;
+        let store = Arc::clone(&registry.store);
+        match tokio::task::spawn_blocking(move || store.pack()).await {
+            Ok(Ok(packed)) => tracing::trace!(?packed, "packed"),
+            Ok(Err(error)) => tracing::error!(%error, "small content could not be packed; trying again later"),
+            Err(error) => tracing::error!(%error, "packing failed"),
+        }
     }
 }
 

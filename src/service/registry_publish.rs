@@ -237,8 +237,9 @@ impl Publication {
         let uploaded_bytes = stored.as_ref().map(StoredBlob::size_bytes);
         let deed = registry.deed(&caller);
         let order = Order { deed, options, package_id, display_name, content, manifest, description, access_token };
-        let (published, outcome, is_new) =
-            registry.store.write(move |edit| order.carry_out(edit, stored.as_ref())).await?;
+        let row_bytes = stored.as_ref().map_or(0, StoredBlob::row_bytes);
+        let carry_out = move |edit: &mut Edit<'_>| order.carry_out(edit, stored.as_ref());
+        let (published, outcome, is_new) = registry.store.write_content(row_bytes, carry_out).await?;
         if let Some(leftovers) = &mut leftovers {
             leftovers.expected = !is_new || outcome == Outcome::Replaced;
         }

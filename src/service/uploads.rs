@@ -136,7 +136,7 @@ impl Upload {
         let size_bytes = stored.size_bytes();
         let (put, is_new) = registry
             .store
-            .write(move |edit| {
+            .write_content(stored.row_bytes(), move |edit| {
                 let mut is_new = false;
                 let put = put_file(edit, &deed, &name, create, &new, |edit| {
                     is_new = edit.adopt_blob(&stored)?;

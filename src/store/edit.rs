@@ -195,8 +195,11 @@ impl<'t> Edit<'t> {
         let former = self.package(package.id)?;
         let tx = self.tx();
         tx.open_table(tables::PACKAGES)?.insert(package.id.0, package.to_bytes()?.as_slice())?;
-        let folded = package.full_name().as_str().to_ascii_lowercase();
-        tx.open_table(tables::PACKAGES_BY_NAME)?.insert(folded.as_str(), package.id.0)?;
+        // Packages keep their names, and each table that stays as it is makes a commit shorter.
+        if former.is_none() {
+            let folded = package.full_name().as_str().to_ascii_lowercase();
+            tx.open_table(tables::PACKAGES_BY_NAME)?.insert(folded.as_str(), package.id.0)?;
+        }
         {
             let mut by_change = tx.open_table(tables::PACKAGES_BY_CHANGE)?;
             if let Some(former) = &former {

@@ -22,7 +22,9 @@ mod stored_bytes;
 mod tables;
 mod upload_rows;
 
-pub use blobs::{BlobOptions, BlobReader, BlobWriter, Collected, Mark, Part, ReadError, StoredBlob, Survey, Usage};
+pub use blobs::{
+    BlobOptions, BlobReader, BlobWriter, Collected, Mark, Packed, Part, ReadError, StoredBlob, Survey, Usage,
+};
 pub use edit::{Changes, Edit};
 pub use file::StorageError;
 pub use index_rows::IndexEdit;

@@ -7,11 +7,12 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use redb::{ReadTransaction, WriteTransaction};
 
 use super::StorageError;
 use super::blobs::{
-    BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, ReadError, Survey, Usage, ledger,
+    BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, Packed, ReadError, Survey, Usage, ledger,
 };
 use super::edit::{Changes, Edit, Scratchpad};
 use super::file::{EveryTable, FileOptions, Lane, Make, Observer, RedbFile, WriteError};
@@ -22,7 +23,7 @@ use super::tables;
 use crate::model::{Durations, Sha256};
 
 /// The version of the layout that this program writes, and the newest that it reads.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 /// The first version that counts what users store.
 const FORMAT_WITH_STORED_BYTES: u64 = 2;
 /// The name of the entity file.
@@ -176,7 +177,25 @@ impl Store {
     ///
     /// # Errors
     /// The job's own, or those of the file.
-    pub async fn write<T, E>(&self, mut job: impl FnMut(&mut Edit<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn write<T, E>(&self, job: impl FnMut(&mut Edit<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.write_content(0, job).await
+    }
+
+    /// The same for a job that adopts content, of which it writes as much itself as [`StoredBlob::row_bytes`] says.
+    ///
+    /// # Errors
+    /// The job's own, or those of the file.
+    ///
+    /// [`StoredBlob::row_bytes`]: super::StoredBlob::row_bytes
+    pub async fn write_content<T, E>(
+        &self,
+        row_bytes: usize,
+        mut job: impl FnMut(&mut Edit<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
@@ -184,7 +203,7 @@ impl Store {
         let run = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
             job(&mut Edit::new(tx, scratch)).map_err(WriteError::Rule)
         };
-        self.entities.write(Lane::Small, JOB_WEIGHT_BYTES, run).await.map_err(|error| match error {
+        self.entities.write(Lane::Small, JOB_WEIGHT_BYTES + row_bytes, run).await.map_err(|error| match error {
             WriteError::Rule(error) => error,
             WriteError::Storage(error) => E::from(error),
         })
@@ -239,7 +258,25 @@ impl Store {
     pub fn open_blob(&self, rows: &Snapshot, sha256: &Sha256) -> Result<BlobSource, StorageError> {
         let info = ledger::find(rows.source(), *sha256)?;
         let info = info.ok_or_else(|| StorageError::damaged("blob", format!("{sha256} is missing")))?;
-        Ok(BlobSource { blobs: self.blobs.clone(), blob_id: info.blob_id, size_bytes: info.size_bytes })
+        let size_bytes = info.size_bytes;
+        let content = match ledger::row(rows.source(), info)? {
+            Some(bytes) => SourceContent::AtHand(bytes),
+            None => SourceContent::Stored { blobs: self.blobs.clone(), blob_id: info.blob_id },
+        };
+        Ok(BlobSource { content, size_bytes })
+    }
+
+    /// Waits until there is enough small content to be packed, or for some seconds.
+    pub async fn packing_due(&self) {
+        self.blobs.packing_due().await;
+    }
+
+    /// Moves small content out of the entity file, as far as it fills packs. Blocks, while there is more of it.
+    ///
+    /// # Errors
+    /// If a file fails; the rest is left to the next call.
+    pub fn pack(&self) -> Result<Packed, StorageError> {
+        self.blobs.pack()
     }
 
     /// Removes what nobody refers to, and gives the space of mostly dead volumes back. Blocks, perhaps for minutes.
@@ -309,9 +346,16 @@ impl Store {
 /// The content of one blob.
 #[derive(Debug, Clone)]
 pub struct BlobSource {
-    blobs: Blobs,
-    blob_id: u64,
+    content: SourceContent,
     size_bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+enum SourceContent {
+    /// Small, and read with the entities.
+    AtHand(Bytes),
+    /// To be read by its name in the volumes.
+    Stored { blobs: Blobs, blob_id: u64 },
 }
 
 impl BlobSource {
@@ -326,7 +370,10 @@ impl BlobSource {
     /// # Errors
     /// If the blob has been deleted meanwhile.
     pub fn reader(&self, range: Range<u64>) -> Result<BlobReader, ReadError> {
-        self.blobs.reader(self.blob_id, range)
+        match &self.content {
+            SourceContent::AtHand(bytes) => Ok(BlobReader::of_bytes(bytes.clone(), range)),
+            SourceContent::Stored { blobs, blob_id } => blobs.reader(*blob_id, range),
+        }
     }
 }
 

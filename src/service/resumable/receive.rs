@@ -375,7 +375,7 @@ impl Sitting {
         let (expires, id) = (self.upload.expires, self.upload.id);
         let (name, create) = (file_name(&self.upload), create(&self.upload));
         let (stored, size_bytes) = (Arc::clone(stored), stored.size_bytes());
-        let publish = self.registry.store.write(move |edit| {
+        let publish = self.registry.store.write_content(stored.row_bytes(), move |edit| {
             let mut upload = edit.upload(id)?.ok_or_else(|| Refusal::Gone("this upload was deleted".to_owned()))?;
             // What it held of the quota is free for what it becomes.
             (upload.finished, upload.blob, upload.offset, upload.expires) = (true, None, upload.size, expires);

@@ -47,8 +47,8 @@ pub(super) struct Collector {
 }
 
 impl Blobs {
-    /// Removes what an earlier run of the server left behind (the first time), blobs without references, and
-    /// volumes that are dead or mostly dead. Blocks, perhaps for minutes; an earlier call that still runs is waited for.
+    /// Removes what an earlier run of the server left behind (the first time), blobs without references, and packs and
+    /// volumes that are dead or mostly dead; packs small content. Blocks, perhaps for minutes; an earlier call that still runs is waited for.
     ///
     /// # Errors
     /// [`StorageError`], where the rest is left to the next call.
@@ -60,6 +60,8 @@ impl Blobs {
             report.orphans_removed = self.shared.sweep()?;
             collector.swept = true;
         }
+        report.damaged_chunks += self.shared.unpack_sparse()?;
+        self.pack()?;
         self.shared.remove_garbage(&mut report)?;
         if let Some(number) = self.shared.volumes.mostly_dead_active()? {
             self.shared.volumes.roll_over(number)?;

@@ -2,7 +2,7 @@
 //!
 //! Owns reference counts, layouts, the list of garbage and the live bytes of each volume. Its functions run inside
 //! the jobs and snapshots of the entity file, so that a reference and its referrer change in one commit. It touches
-//! no volume.
+//! no volume. Small content, which is in the entity file itself or in packs, has tables of its own in [`small`].
 //!
 //! A function that returns an error may have written: let the job fail with it.
 
@@ -10,20 +10,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bincode::{Decode, Encode};
+use bytes::Bytes;
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 
 use super::layout::{self, BlobLayout, Extent};
 use super::partial::Part;
+use super::small::{self, Place};
 use super::survey::LiveBlob;
 use super::write::StoredBlob;
-use super::{EntityFile, chunks};
+use super::{EntityFile, SMALL_BYTES_MAX, chunks};
 use crate::model::{Crc32, Sha256};
 use crate::store::codec::{decode, encode};
 use crate::store::file::{EveryTable, Make, StorageError};
 
 /// Live content by SHA-256.
 const BLOBS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("blobs");
-/// Layouts of live blobs by blob id.
+/// Layouts of live blobs and of packs by blob id. Small blobs have none.
 const LAYOUTS: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_layouts");
 /// Layouts of blobs nobody refers to any more, until their chunks are removed.
 const GARBAGE: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_garbage");
@@ -94,7 +96,8 @@ pub(in crate::store) fn every_table(tables: &mut impl EveryTable) -> Result<(), 
     tables.table(VOLUMES)?;
     tables.table(PARTIALS)?;
     tables.table(MARKS)?;
-    tables.table(VOLUME_DIGESTS)
+    tables.table(VOLUME_DIGESTS)?;
+    small::every_table(tables)
 }
 
 /// Makes the tables.
@@ -111,27 +114,82 @@ pub fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError>
 /// # Errors
 /// Those of the file.
 pub fn adopt(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<Adopted, StorageError> {
-    let kept = if stored.is_offered() { take_partial(transaction, stored.layout().blob_id)? } else { None };
+    let kept = if stored.is_offered() { take_partial(transaction, stored.blob_id())? } else { None };
     stored.offer();
+    if let Some(bytes) = stored.row() {
+        // What was kept of it has no chunk, or it would not be small.
+        if add_reference(transaction, stored.sha256())?.is_some() {
+            return Ok(Adopted::Existing);
+        }
+        put_new(transaction, stored)?;
+        small::insert(transaction, stored.blob_id(), stored.crc32().0, bytes)?;
+        stored.note_row();
+        return Ok(Adopted::New);
+    }
     let layout = kept.as_ref().map_or_else(|| stored.layout(), |kept| with_rest(kept, stored.layout()));
     if add_reference(transaction, stored.sha256())?.is_some() {
         if kept.is_some() {
-            transaction.open_table(GARBAGE)?.insert(layout.blob_id, &layout_bytes(layout)?[..])?;
+            put_garbage(transaction, layout)?;
         }
         return Ok(Adopted::Existing);
     }
+    put_new(transaction, stored)?;
+    put_live_layout(transaction, &layout)?;
+    Ok(Adopted::New)
+}
+
+/// Notes new content with its first reference.
+fn put_new(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<(), StorageError> {
     let record = BlobRecord::V1 {
-        blob_id: layout.blob_id,
-        size_bytes: layout.size_bytes,
+        blob_id: stored.blob_id(),
+        size_bytes: stored.size_bytes(),
         crc32: stored.crc32().0,
         references: 1,
     };
     transaction.open_table(BLOBS)?.insert(&stored.sha256().as_bytes()[..], &encode("blobs", &record)?[..])?;
+    Ok(())
+}
+
+/// Notes where chunks are that live from now on.
+fn put_live_layout(transaction: &WriteTransaction, layout: &BlobLayout) -> Result<(), StorageError> {
     transaction.open_table(LAYOUTS)?.insert(layout.blob_id, &layout_bytes(layout.clone())?[..])?;
     for (volume, bytes) in layout.bytes_by_volume() {
         change_live_bytes(transaction, volume, |live| live.checked_add(bytes))?;
     }
-    Ok(Adopted::New)
+    Ok(())
+}
+
+/// Takes the layout of a blob whose chunks are no longer to live.
+fn take_live_layout(transaction: &WriteTransaction, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
+    let mut layouts = transaction.open_table(LAYOUTS)?;
+    let Some(layout) = layout_in(&layouts, blob_id)? else { return Ok(None) };
+    layouts.remove(blob_id)?;
+    for (volume, bytes) in layout.bytes_by_volume() {
+        change_live_bytes(transaction, volume, |live| live.checked_sub(bytes))?;
+    }
+    Ok(Some(layout))
+}
+
+fn put_garbage(transaction: &WriteTransaction, layout: BlobLayout) -> Result<(), StorageError> {
+    transaction.open_table(GARBAGE)?.insert(layout.blob_id, &layout_bytes(layout)?[..])?;
+    Ok(())
+}
+
+/// Keeps a pack's chunks.
+pub(super) fn keep_pack(transaction: &WriteTransaction, layout: &BlobLayout) -> Result<(), StorageError> {
+    put_live_layout(transaction, layout)
+}
+
+/// Gives a pack up; the collector will remove its chunks.
+pub(super) fn discard_pack(transaction: &WriteTransaction, pack_id: u64) -> Result<(), StorageError> {
+    let layout = take_live_layout(transaction, pack_id)?;
+    put_garbage(transaction, layout.ok_or_else(|| damaged(&format!("pack {pack_id} has no layout")))?)
+}
+
+/// The length of a pack in bytes.
+pub(super) fn size_of_pack(transaction: &WriteTransaction, pack_id: u64) -> Result<u64, StorageError> {
+    let layout = layout_in(&transaction.open_table(LAYOUTS)?, pack_id)?;
+    Ok(layout.ok_or_else(|| damaged(&format!("pack {pack_id} has no layout")))?.size_bytes)
 }
 
 /// Keeps the next part of content that is not finished.
@@ -160,10 +218,10 @@ pub fn keep_part(transaction: &WriteTransaction, part: &Part) -> Result<(), Stor
 /// # Errors
 /// Those of the file.
 pub fn drop_part(transaction: &WriteTransaction, blob_id: u64) -> Result<(), StorageError> {
-    if let Some(layout) = take_partial(transaction, blob_id)? {
-        transaction.open_table(GARBAGE)?.insert(blob_id, &layout_bytes(layout)?[..])?;
+    match take_partial(transaction, blob_id)? {
+        Some(layout) => put_garbage(transaction, layout),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Gives up complete content of which parts were kept; without such parts it does nothing.
@@ -171,11 +229,11 @@ pub fn drop_part(transaction: &WriteTransaction, blob_id: u64) -> Result<(), Sto
 /// # Errors
 /// Those of the file.
 pub fn give_up(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<(), StorageError> {
-    if let Some(kept) = take_partial(transaction, stored.layout().blob_id)? {
-        let layout = with_rest(&kept, stored.layout());
-        transaction.open_table(GARBAGE)?.insert(layout.blob_id, &layout_bytes(layout)?[..])?;
+    match take_partial(transaction, stored.blob_id())? {
+        // Of content without a chunk there is nothing to remove.
+        Some(kept) if stored.row().is_none() => put_garbage(transaction, with_rest(&kept, stored.layout())),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The layout of complete content, of which what was kept may have moved since.
@@ -191,13 +249,8 @@ fn take_partial(transaction: &WriteTransaction, blob_id: u64) -> Result<Option<B
     if transaction.open_table(PARTIALS)?.remove(blob_id)?.is_none() {
         return Ok(None);
     }
-    let mut layouts = transaction.open_table(LAYOUTS)?;
-    let layout = layout_in(&layouts, blob_id)?.ok_or_else(|| damaged(&format!("part {blob_id} has no layout")))?;
-    layouts.remove(blob_id)?;
-    for (volume, bytes) in layout.bytes_by_volume() {
-        change_live_bytes(transaction, volume, |live| live.checked_sub(bytes))?;
-    }
-    Ok(Some(layout))
+    let layout = take_live_layout(transaction, blob_id)?;
+    Ok(Some(layout.ok_or_else(|| damaged(&format!("part {blob_id} has no layout")))?))
 }
 
 /// Whether this is content that is not finished.
@@ -240,13 +293,11 @@ pub fn release(transaction: &WriteTransaction, sha256: Sha256) -> Result<Release
         return Ok(Released::Kept);
     }
     blobs.remove(&sha256.as_bytes()[..])?;
-    let mut layouts = transaction.open_table(LAYOUTS)?;
-    let layout = layout_in(&layouts, info.blob_id)?.ok_or_else(|| damaged(&format!("blob {sha256} has no layout")))?;
-    layouts.remove(info.blob_id)?;
-    for (volume, bytes) in layout.bytes_by_volume() {
-        change_live_bytes(transaction, volume, |live| live.checked_sub(bytes))?;
+    match take_live_layout(transaction, info.blob_id)? {
+        Some(layout) => put_garbage(transaction, layout)?,
+        None if small::remove(transaction, info.blob_id)? => {}
+        None => return Err(damaged(&format!("blob {sha256} is nowhere"))),
     }
-    transaction.open_table(GARBAGE)?.insert(info.blob_id, &layout_bytes(layout)?[..])?;
     Ok(Released::Last)
 }
 
@@ -258,7 +309,22 @@ pub fn find(snapshot: &ReadTransaction, sha256: Sha256) -> Result<Option<BlobInf
     info_in(&snapshot.open_table(BLOBS)?, sha256)
 }
 
-/// Where live content is.
+/// The bytes of live content that is in the entity file itself.
+///
+/// # Errors
+/// Those of the file; [`StorageError::Corrupt`] where the bytes are not what was stored.
+pub fn row(snapshot: &ReadTransaction, info: BlobInfo) -> Result<Option<Bytes>, StorageError> {
+    if info.size_bytes > SMALL_BYTES_MAX as u64 {
+        return Ok(None);
+    }
+    match small::place(snapshot, info.blob_id)? {
+        Some(Place::Row(Some(bytes))) => Ok(Some(bytes)),
+        Some(Place::Row(None)) => Err(damaged(&format!("blob {} in the entity file", info.blob_id))),
+        Some(Place::Pack { .. }) | None => Ok(None),
+    }
+}
+
+/// Where the chunks of live content are; nothing for small content, which has none of its own.
 ///
 /// # Errors
 /// Those of the file.
@@ -277,7 +343,7 @@ pub(super) fn layout_of(snapshot: &ReadTransaction, blob_id: u64) -> Result<Opti
     }
 }
 
-/// Where the chunks of a live blob are.
+/// Where the chunks of a live blob or of a pack are.
 pub(super) fn live_layout_of(snapshot: &ReadTransaction, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
     layout_in(&snapshot.open_table(LAYOUTS)?, blob_id)
 }

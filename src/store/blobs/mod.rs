@@ -11,6 +11,9 @@
 //!            any of these dropped before adoption: the chunks are discarded
 //! ```
 //!
+//! Small content (up to [`SMALL_BYTES_MAX`]) takes a shorter way at first: the commit that refers to it holds its bytes
+//! as well, so that nothing else need be durable before. Later it is moved into packs, which volumes hold.
+//!
 //! Content that comes in several sittings is kept part by part (`ledger::keep_part`) until it is adopted or dropped.
 
 mod buffers;
@@ -19,11 +22,13 @@ mod chunks;
 mod collect;
 mod layout;
 pub mod ledger;
+mod pack;
 mod partial;
 mod pins;
 mod read;
 mod rewrite;
 mod sealed;
+mod small;
 mod space;
 mod survey;
 mod sweep;
@@ -42,9 +47,11 @@ use tokio::sync::Semaphore;
 pub use chunks::CHUNK_BYTES;
 pub use collect::Collected;
 pub use layout::{BlobLayout, Extent};
+pub use pack::Packed;
 pub use partial::{Mark, Part};
 pub(in crate::store) use pins::Hold;
 pub use read::{BlobReader, ReadError};
+pub use small::SMALL_BYTES_MAX;
 pub use survey::{LiveBlob, Survey, SurveyedVolume, Usage, UsedVolume};
 pub use write::{BeginError, BlobWriter, StoredBlob};
 
@@ -52,6 +59,7 @@ use super::file::{Lane, RedbFile, Scratch, StorageError, WriteError, block_on};
 use super::media::Media;
 use buffers::Buffers;
 use collect::Collector;
+use pack::{Backlog, Packing};
 use pins::Pins;
 use space::Space;
 use volumes::Volumes;
@@ -108,6 +116,12 @@ pub trait EntityFile: Debug + Send + Sync + 'static {
     /// # Errors
     /// Those of the file and of `change`.
     fn change(&self, change: Box<Change>) -> Result<(), StorageError>;
+
+    /// The same for a change that all others may pass, and which weighs about that much.
+    ///
+    /// # Errors
+    /// Those of the file and of `change`.
+    fn change_in_bulk(&self, weight_bytes: usize, change: Box<Change>) -> Result<(), StorageError>;
 }
 
 /// What [`EntityFile::look`] runs.
@@ -124,13 +138,26 @@ impl<C: Scratch> EntityFile for RedbFile<C> {
         self.view(look)
     }
 
-    fn change(&self, mut change: Box<Change>) -> Result<(), StorageError> {
-        let job = move |transaction: &WriteTransaction, scratch: &mut C| {
-            scratch.mark_written();
-            change(transaction).map_err(WriteError::Storage)
-        };
-        block_on(self.write(Lane::Small, 0, job)).map_err(WriteError::into_storage)
+    fn change(&self, change: Box<Change>) -> Result<(), StorageError> {
+        run_change(self, Lane::Small, 0, change)
     }
+
+    fn change_in_bulk(&self, weight_bytes: usize, change: Box<Change>) -> Result<(), StorageError> {
+        run_change(self, Lane::Bulk, weight_bytes, change)
+    }
+}
+
+fn run_change<C: Scratch>(
+    file: &RedbFile<C>,
+    lane: Lane,
+    weight_bytes: usize,
+    mut change: Box<Change>,
+) -> Result<(), StorageError> {
+    let job = move |transaction: &WriteTransaction, scratch: &mut C| {
+        scratch.mark_written();
+        change(transaction).map_err(WriteError::Storage)
+    };
+    block_on(file.write(lane, weight_bytes, job)).map_err(WriteError::into_storage)
 }
 
 /// The blobs of one data directory. Clones are the same blobs.
@@ -151,6 +178,9 @@ struct Shared {
     next_id: AtomicU64,
     reads: Arc<Semaphore>,
     collector: Mutex<Collector>,
+    backlog: Backlog,
+    /// Held while packs are made or taken apart.
+    packing: Mutex<Packing>,
     /// Stored blobs of which nobody could tell yet whether they were adopted.
     unsettled: Mutex<Vec<write::Claim>>,
 }
@@ -188,6 +218,8 @@ impl Blobs {
             next_id: AtomicU64::new(first_id),
             reads: Arc::new(Semaphore::new(READS_MAX)),
             collector: Mutex::new(Collector::default()),
+            backlog: Backlog::default(),
+            packing: Mutex::default(),
             unsettled: Mutex::new(Vec::new()),
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -14,11 +14,15 @@ use futures_util::Stream;
 
 use super::layout::BlobLayout;
 use super::pins::BlobPin;
-use super::{Blobs, Shared, chunks, ledger};
+use super::small::{self, Place};
+use super::{Blobs, SMALL_BYTES_MAX, Shared, chunks, ledger};
 use crate::store::file::StorageError;
 
 /// Chunks that a download reads from the system's cache before others on its thread have their turn: half a millisecond.
 const CACHED_IN_A_ROW_MAX: u32 = 4;
+
+/// Looks for content that moves at the same time: from a row into a pack, and out of that again.
+const LOOKS_MAX: usize = 8;
 
 /// Why content cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +42,12 @@ pub enum ReadError {
         blob_id: u64,
         /// The chunk's index in the blob.
         chunk: u32,
+    },
+    /// Small content is not what was stored.
+    #[error("blob {blob_id} is damaged in the entity file")]
+    CorruptRow {
+        /// The blob.
+        blob_id: u64,
     },
     /// The file failed.
     #[error(transparent)]
@@ -59,22 +69,33 @@ impl Blobs {
     /// # Errors
     /// [`ReadError::Gone`] if it was deleted since it was found.
     pub fn reader(&self, blob_id: u64, range: Range<u64>) -> Result<BlobReader, ReadError> {
-        let pin = self.shared.pins.pin_blob(blob_id).ok_or(ReadError::Gone { blob_id })?;
-        let layout = self.shared.layout_of(blob_id)?.ok_or(ReadError::Gone { blob_id })?;
-        let end = range.end.min(layout.size_bytes);
-        let start = range.start.min(end);
-        let (next_chunk, skip_bytes) = chunks::locate(layout.size_bytes, start);
-        let source = Source { shared: Arc::clone(&self.shared), layout: Mutex::new(Arc::new(layout)), _pin: pin };
-        Ok(BlobReader {
-            source: Arc::new(source),
-            next_chunk,
-            skip_bytes,
-            ask_bytes: (end - start).saturating_add(skip_bytes as u64),
-            left_bytes: end - start,
-            ready: VecDeque::new(),
-            ahead: None,
-            cached_in_a_row: 0,
-        })
+        let gone = || ReadError::Gone { blob_id };
+        let pin = self.shared.pins.pin_blob(blob_id).ok_or_else(gone)?;
+        if let Some(layout) = self.shared.layout_of(blob_id)? {
+            return Ok(BlobReader::of_chunks(&self.shared, layout, range, pin));
+        }
+        for _ in 0..LOOKS_MAX {
+            let mut place = None;
+            self.shared.entities.look(&mut |snapshot| {
+                place = small::place(snapshot, blob_id)?;
+                Ok(())
+            })?;
+            match place.ok_or_else(gone)? {
+                Place::Row(content) => {
+                    return Ok(BlobReader::of_bytes(content.ok_or(ReadError::CorruptRow { blob_id })?, range));
+                }
+                Place::Pack { pack_id, bytes } => {
+                    // A pack that is gone was taken apart since.
+                    let Some(pin) = self.shared.pins.pin_blob(pack_id) else { continue };
+                    let Some(layout) = self.shared.layout_of(pack_id)? else { continue };
+                    let end = range.end.min(bytes.end - bytes.start);
+                    let start = range.start.min(end);
+                    let range = bytes.start + start..bytes.start + end;
+                    return Ok(BlobReader::of_chunks(&self.shared, layout, range, pin));
+                }
+            }
+        }
+        Err(gone())
     }
 }
 
@@ -132,7 +153,7 @@ impl Shared {
     }
 }
 
-/// What the reads of one download share.
+/// What the chunks of one download share.
 #[derive(Debug)]
 struct Source {
     shared: Arc<Shared>,
@@ -145,7 +166,8 @@ type Read = Pin<Box<dyn Future<Output = Result<VecDeque<Bytes>, ReadError>> + Se
 /// A download: a stream of chunks. What the system has in its cache is read as it is asked for; for the rest, one chunk,
 /// or the few small ones of the tail, is read ahead. Ends after the first error.
 pub struct BlobReader {
-    source: Arc<Source>,
+    /// None where all of it is ready.
+    source: Option<Arc<Source>>,
     next_chunk: u32,
     /// Bytes of the first chunk that come before the range.
     skip_bytes: usize,
@@ -166,6 +188,42 @@ impl std::fmt::Debug for BlobReader {
 }
 
 impl BlobReader {
+    /// Reads a range of content that is at hand.
+    pub(in crate::store) fn of_bytes(mut content: Bytes, range: Range<u64>) -> Self {
+        // What is in memory can be addressed.
+        let end = range.end.min(content.len() as u64) as usize;
+        let start = (range.start as usize).min(end);
+        content.truncate(end);
+        drop(content.split_to(start));
+        Self {
+            source: None,
+            next_chunk: 0,
+            skip_bytes: 0,
+            ask_bytes: 0,
+            left_bytes: content.len() as u64,
+            ready: VecDeque::from([content]),
+            ahead: None,
+            cached_in_a_row: 0,
+        }
+    }
+
+    fn of_chunks(shared: &Arc<Shared>, layout: BlobLayout, range: Range<u64>, pin: BlobPin) -> Self {
+        let end = range.end.min(layout.size_bytes);
+        let start = range.start.min(end);
+        let (next_chunk, skip_bytes) = chunks::locate(layout.size_bytes, start);
+        let source = Source { shared: Arc::clone(shared), layout: Mutex::new(Arc::new(layout)), _pin: pin };
+        Self {
+            source: Some(Arc::new(source)),
+            next_chunk,
+            skip_bytes,
+            ask_bytes: (end - start).saturating_add(skip_bytes as u64),
+            left_bytes: end - start,
+            ready: VecDeque::new(),
+            ahead: None,
+            cached_in_a_row: 0,
+        }
+    }
+
     /// Bytes that are still to come.
     #[must_use]
     pub fn left_bytes(&self) -> u64 {
@@ -177,7 +235,8 @@ impl BlobReader {
         if self.ask_bytes == 0 {
             return None;
         }
-        let bytes = self.source.shared.read_cached(&self.source.layout, self.next_chunk)?;
+        let source = self.source.as_ref()?;
+        let bytes = source.shared.read_cached(&source.layout, self.next_chunk)?;
         self.ask_bytes = self.ask_bytes.saturating_sub(bytes.len() as u64);
         self.next_chunk += 1;
         Some(bytes)
@@ -185,10 +244,8 @@ impl BlobReader {
 
     /// Asks for the next chunks, about [`chunks::CHUNK_BYTES`] together, if the range has more.
     fn ask(&mut self) {
-        if self.ask_bytes == 0 {
-            return;
-        }
-        let (source, first) = (Arc::clone(&self.source), self.next_chunk);
+        let Some(source) = self.source.clone().filter(|_| self.ask_bytes > 0) else { return };
+        let first = self.next_chunk;
         let size_bytes = source.layout.lock().unwrap_or_else(PoisonError::into_inner).size_bytes;
         let mut bytes = 0;
         while self.ask_bytes > 0 {
@@ -262,6 +319,10 @@ impl Stream for BlobReader {
         let count = usize::try_from(this.left_bytes).unwrap_or(usize::MAX).min(bytes.len());
         bytes.truncate(count);
         this.left_bytes -= count as u64;
+        if count <= SMALL_BYTES_MAX && this.source.is_some() {
+            // A few bytes do not keep the buffer or page of a whole chunk while a slow client takes them.
+            bytes = Bytes::copy_from_slice(&bytes);
+        }
         Poll::Ready(Some(Ok(bytes)))
     }
 }

@@ -68,7 +68,7 @@ impl Shared {
                 Ok(bytes) => bytes,
                 Err(ReadError::Gone { .. }) => return Ok(()),
                 Err(ReadError::Storage(error)) => return Err(error),
-                Err(error @ ReadError::Corrupt { .. }) => {
+                Err(error @ (ReadError::Corrupt { .. } | ReadError::CorruptRow { .. })) => {
                     tracing::error!(%error, "a damaged chunk is left where it is");
                     report.damaged_chunks += 1;
                     continue;

@@ -2,7 +2,7 @@
 //!
 //! Reads only. While the store is written, the parts of a survey are of different moments and need not agree.
 
-use super::{Blobs, ledger, volume, volumes};
+use super::{Blobs, ledger, small, volume, volumes};
 use crate::model::Sha256;
 use crate::store::file::StorageError;
 use crate::store::media::Media;
@@ -14,6 +14,16 @@ pub struct Survey {
     pub blobs: Vec<LiveBlob>,
     /// Blobs that nobody refers to any more and that were not removed yet.
     pub garbage_blobs: u64,
+    /// Blobs in the entity file itself. No volume counts them.
+    pub row_blobs: u64,
+    /// Their bytes.
+    pub row_bytes: u64,
+    /// Packs of small blobs, which volumes count as a whole.
+    pub packs: u64,
+    /// Bytes of blobs in them.
+    pub packed_bytes: u64,
+    /// Bytes in them of blobs that nobody refers to any more.
+    pub dead_packed_bytes: u64,
     /// The volumes, in the order of their numbers.
     pub volumes: Vec<SurveyedVolume>,
 }
@@ -36,7 +46,7 @@ pub struct SurveyedVolume {
     pub number: u32,
     /// Whether it is the one that is written.
     pub active: bool,
-    /// Bytes in it of blobs that are referred to.
+    /// Bytes in it of blobs that are referred to, and of packs.
     pub live_bytes: u64,
     /// Bytes of all content in it. In a sealed volume, what is dead counts until the volume is rewritten.
     pub payload_bytes: u64,
@@ -114,6 +124,10 @@ impl Blobs {
         self.shared.entities.look(&mut |snapshot| {
             survey.blobs = ledger::live_blobs(snapshot)?;
             survey.garbage_blobs = ledger::garbage_count(snapshot)?;
+            let totals = small::totals(snapshot)?;
+            (survey.row_blobs, survey.row_bytes) = (totals.rows, totals.row_bytes);
+            (survey.packs, survey.packed_bytes, survey.dead_packed_bytes) =
+                (totals.packs, totals.packed_bytes, totals.dead_bytes);
             live = ledger::live_bytes(snapshot)?;
             Ok(())
         })?;

@@ -5,6 +5,7 @@ mod faults;
 mod lifecycle;
 mod model;
 mod partial;
+mod small;
 
 use std::collections::BTreeMap;
 
@@ -160,12 +161,19 @@ impl Rig {
             let info = self.info(*sha256).unwrap();
             assert_eq!((info.size_bytes, info.references), (content.len() as u64, *references));
             assert_eq!(self.read(*sha256, 0..u64::MAX).unwrap(), *content);
-            for (volume, bytes) in self.layout(*sha256).bytes_by_volume() {
+            let layout = self.entities.view(|snapshot| ledger::layout(snapshot, *sha256)).unwrap();
+            for (volume, bytes) in layout.iter().flat_map(BlobLayout::bytes_by_volume) {
                 *expected.entry(volume).or_default() += bytes;
             }
         }
         let volumes = &self.blobs.shared.volumes;
         let snapshot = self.entities.read().unwrap();
+        for (layout, live_bytes) in super::small::packs(&snapshot).unwrap() {
+            assert!(live_bytes >= layout.size_bytes / 4 * 3, "pack {} should be gone", layout.blob_id);
+            for (volume, bytes) in layout.bytes_by_volume() {
+                *expected.entry(volume).or_default() += bytes;
+            }
+        }
         let live: BTreeMap<u32, u64> = ledger::live_bytes(&snapshot).unwrap().into_iter().collect();
         assert_eq!(live, expected, "the ledger counts every live byte");
         assert!(ledger::garbage(&snapshot, 0, 1).unwrap().is_empty());
@@ -187,6 +195,9 @@ impl Rig {
             model.iter().map(|(sha256, (_, references))| (*sha256, *references)).collect::<BTreeMap<_, _>>()
         );
         assert_eq!(survey.volumes.iter().map(|volume| volume.live_bytes).sum::<u64>(), live.values().sum::<u64>());
+        let size_bytes: u64 = survey.blobs.iter().map(|blob| blob.size_bytes).sum();
+        let kept_bytes = live.values().sum::<u64>() + survey.row_bytes - survey.dead_packed_bytes;
+        assert_eq!(kept_bytes, size_bytes, "every byte is in one place: {survey:?}");
         let files = self.media.list("blobs").unwrap().len();
         assert_eq!(files, volumes.numbers().len(), "{:?}", self.media.list("blobs"));
     }

@@ -20,7 +20,7 @@ use super::read::ReadError;
 use super::space::{Reservation, STEP_BYTES};
 use super::volume::Put;
 use super::volumes::Stored;
-use super::{Blobs, Shared, ledger};
+use super::{Blobs, SMALL_BYTES_MAX, Shared, ledger};
 use crate::model::{Crc32, Sha256};
 use crate::store::file::{Lane, StorageError};
 
@@ -52,6 +52,8 @@ pub struct BlobWriter {
     /// Where the last run of chunks in one volume began.
     pub(super) run: Option<(u32, u32)>,
     pub(super) buffer: Vec<u8>,
+    /// Whether the buffer has room for a whole chunk, whatever is in it.
+    is_pooled: bool,
     /// Chunks that are ready, with the index of the first.
     pub(super) outbox: Option<(u32, Vec<Bytes>)>,
     pub(super) under_way: VecDeque<(Stored, u64)>,
@@ -69,8 +71,8 @@ impl std::fmt::Debug for DigestState {
     }
 }
 
-/// Content that is durable but belongs to nobody yet: give it to a job of the entity file that calls
-/// [`ledger::adopt`]. Dropping it otherwise discards it.
+/// Complete content that belongs to nobody yet: give it to a job of the entity file that calls [`ledger::adopt`].
+/// Dropping it otherwise discards it. Small content becomes durable by that job, all other is durable already.
 #[derive(Debug)]
 pub struct StoredBlob {
     claim: Claim,
@@ -78,6 +80,8 @@ pub struct StoredBlob {
     crc32: Crc32,
     size_bytes: u64,
     chunk_crcs: Vec<u32>,
+    /// The whole, where it is small.
+    row: Option<Bytes>,
 }
 
 /// The chunks of one upload, discarded when this is dropped unless the ledger has them.
@@ -103,16 +107,7 @@ impl Blobs {
         let reservation = self.shared.space.reserve(size_hint_bytes.unwrap_or(STEP_BYTES)).map_err(|error| {
             if error == StorageError::DiskFull { BeginError::DiskFull } else { BeginError::Storage(error) }
         })?;
-        let claim = Claim {
-            shared: Arc::clone(&self.shared),
-            blob_id: 0,
-            extents: Vec::new(),
-            pins: Vec::new(),
-            lane: Lane::Small,
-            offered: AtomicBool::new(false),
-            settled: false,
-        };
-        Ok(BlobWriter::with(claim, reservation))
+        Ok(BlobWriter::with(Claim::new(&self.shared), reservation))
     }
 }
 
@@ -128,6 +123,7 @@ impl BlobWriter {
             chunk_crcs: Vec::new(),
             run: None,
             buffer: Vec::new(),
+            is_pooled: true,
             outbox: None,
             under_way: VecDeque::new(),
             failed: None,
@@ -154,8 +150,8 @@ impl BlobWriter {
             let step = bytes.len().min(HASH_STEP_BYTES).min(CHUNK_BYTES - self.buffer.len());
             if self.buffer.is_empty() {
                 // Small content takes no more memory than it needs; more after it shows that it is not small.
-                let small = self.size_bytes == 0 && step == bytes.len();
-                self.buffer = if small { Vec::with_capacity(step) } else { self.claim.shared.buffers.get() };
+                self.is_pooled = self.size_bytes > 0 || step < bytes.len();
+                self.buffer = if self.is_pooled { self.claim.shared.buffers.get() } else { Vec::with_capacity(step) };
             }
             self.sha256.0.update(&bytes[..step]);
             self.buffer.extend_from_slice(&bytes[..step]);
@@ -273,14 +269,20 @@ impl BlobWriter {
         Ok(())
     }
 
-    /// Ends the upload: when this returns, all of it is durable.
+    /// Ends the upload: when this returns, all of it is durable, or small enough for the entity file.
     ///
     /// # Errors
     /// [`StorageError`]; what was stored is discarded.
     pub async fn finish(mut self) -> Result<StoredBlob, StorageError> {
         self.flush().await?;
+        let mut row = None;
         let mut tail = self.take_buffer();
-        if !tail.is_empty() {
+        let is_small = self.chunk_crcs.is_empty() && (1..=SMALL_BYTES_MAX).contains(&tail.len());
+        if is_small && self.claim.shared.backlog.has_room() {
+            self.crc32.update(&tail);
+            // A buffer of a whole chunk is not to wait with it in the queue.
+            row = Some(if self.is_pooled { Bytes::copy_from_slice(&tail) } else { tail });
+        } else if !tail.is_empty() {
             let pieces = chunks::tail_pieces(tail.len()).map(|len| tail.split_to(len)).collect();
             self.enqueue(pieces)?;
             self.flush().await?;
@@ -292,6 +294,7 @@ impl BlobWriter {
             crc32: Crc32(self.crc32.finalize()),
             size_bytes: self.size_bytes,
             chunk_crcs: self.chunk_crcs,
+            row,
             claim: self.claim,
         })
     }
@@ -316,7 +319,23 @@ impl StoredBlob {
         self.size_bytes
     }
 
-    /// Where the content is.
+    /// The content's name until it has been adopted.
+    pub(super) fn blob_id(&self) -> u64 {
+        self.claim.blob_id
+    }
+
+    /// The whole content, where it is small and goes into a row of the entity file.
+    pub(super) fn row(&self) -> Option<&Bytes> {
+        self.row.as_ref()
+    }
+
+    /// How much of it the job that adopts it will write, in bytes.
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        self.row.as_ref().map_or(0, Bytes::len)
+    }
+
+    /// Where the chunks are, if it has any.
     #[must_use]
     pub fn layout(&self) -> BlobLayout {
         BlobLayout {
@@ -333,6 +352,10 @@ impl StoredBlob {
     /// [`ReadError`].
     pub fn read(&self, range: Range<u64>) -> Result<Vec<u8>, ReadError> {
         let end = range.end.min(self.size_bytes);
+        if let Some(row) = &self.row {
+            // Small content can be addressed.
+            return Ok(row[range.start.min(end) as usize..end as usize].to_vec());
+        }
         let mut bytes = Vec::new();
         let layout = Mutex::new(Arc::new(self.layout()));
         let (mut index, mut skip) = chunks::locate(self.size_bytes, range.start);
@@ -356,9 +379,27 @@ impl StoredBlob {
     pub(super) fn offer(&self) {
         self.claim.offered.store(true, Ordering::Release);
     }
+
+    /// Notes that its row waits to be packed.
+    pub(super) fn note_row(&self) {
+        self.claim.shared.backlog.add(self.row_bytes());
+    }
 }
 
 impl Claim {
+    /// A claim to nothing yet.
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            blob_id: 0,
+            extents: Vec::new(),
+            pins: Vec::new(),
+            lane: Lane::Small,
+            offered: AtomicBool::new(false),
+            settled: false,
+        }
+    }
+
     pub(super) fn need_id(&mut self) {
         if self.blob_id == 0 {
             self.blob_id = self.shared.new_id();

@@ -25,6 +25,10 @@ const COMMIT_BULK_BYTES_MAX: usize = 12 << 20;
 const COMMIT_BULK_BYTES_BESIDE_SMALL_MAX: usize = 1 << 20;
 /// How long after a small job the next is expected.
 const SMALL_EXPECTED: Duration = Duration::from_millis(50);
+/// The longest wait for those who were just answered, so that they share the next commit with those who came meanwhile.
+const GATHER_MAX: Duration = Duration::from_millis(1);
+/// The same in parts of what the last commit took.
+const GATHER_SHARE: u32 = 2;
 /// Bytes per permit of the semaphore that counts them.
 const PERMIT_BYTES: usize = 1024;
 
@@ -48,6 +52,10 @@ struct State<C> {
     lanes: [VecDeque<Queued<C>>; 2],
     closed: bool,
     last_small: Option<Instant>,
+    /// When the last commit was begun, and how many small jobs were in it.
+    last_commit: Option<(Instant, usize)>,
+    /// How many small jobs the writer waits for: fewer do not wake it.
+    wake_at: usize,
     /// The last commit left bulk jobs waiting for the sake of small ones.
     bulk_passed_over: bool,
     /// The generation of the handle that a reader found useless.
@@ -80,6 +88,8 @@ impl<C> Queue<C> {
             lanes: [VecDeque::new(), VecDeque::new()],
             closed: false,
             last_small: None,
+            last_commit: None,
+            wake_at: 1,
             bulk_passed_over: false,
             reopen: None,
         };
@@ -111,8 +121,11 @@ impl<C> Queue<C> {
             return Err(StorageError::Closed);
         }
         state.lanes[lane as usize].push_back(job);
+        let is_awaited = lane == Lane::Bulk || state.lanes[0].len() >= state.wake_at;
         drop(state);
-        self.work.notify_one();
+        if is_awaited {
+            self.work.notify_one();
+        }
         Ok(())
     }
 
@@ -137,11 +150,20 @@ impl<C> Queue<C> {
     }
 
     /// Waits for work, for at most `patience` if there is one.
+    ///
+    /// Those whose jobs the last commit answered are likely to come again at once. Going on without them would leave two
+    /// groups that take turns, each in a commit of its own, of which the commit and not the jobs is the cost. So work
+    /// waits for them a little, in proportion to the commit, if it has come before that time is over. Somebody who is
+    /// alone waits for nobody.
     pub(super) fn next(&self, patience: Option<Duration>) -> Next<C> {
         let idle = |state: &mut State<C>| {
             !state.closed && state.reopen.is_none() && state.lanes[0].is_empty() && state.lanes[1].is_empty()
         };
         let state = self.state();
+        let now = Instant::now();
+        let gather = state.last_commit.map(|(begun, answered)| {
+            (now + gather_time(now - begun), (answered + state.lanes[0].len()).min(COMMIT_SMALL_JOBS_MAX))
+        });
         let mut state = match patience {
             None => self.work.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
             Some(patience) => {
@@ -149,13 +171,26 @@ impl<C> Queue<C> {
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
         };
+        if let Some((until, expected)) = gather {
+            let gathering = |state: &mut State<C>| {
+                let small = state.lanes[0].len();
+                small > 0 && small < expected && !state.closed && state.reopen.is_none()
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            state.wake_at = expected;
+            let waited = self.work.wait_timeout_while(state, left, gathering);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.wake_at = 1;
+        }
         if let Some(generation) = state.reopen.take() {
             return Next::Reopen(generation);
         }
         let mut jobs = Vec::new();
         take(&mut state.lanes[0], &mut jobs, COMMIT_SMALL_JOBS_MAX, COMMIT_SMALL_BYTES_MAX);
+        let now = Instant::now();
+        state.last_commit = Some((now, jobs.len()));
         if !jobs.is_empty() {
-            state.last_small = Some(Instant::now());
+            state.last_small = Some(now);
         }
         // A small job has waited for one commit already; it does not wait for bulk in its own as well.
         state.bulk_passed_over = !jobs.is_empty() && !state.bulk_passed_over && !state.lanes[1].is_empty();
@@ -171,6 +206,11 @@ impl<C> Queue<C> {
             (true, true) => Next::End,
         }
     }
+}
+
+/// How long to wait behind a commit that took so long for those whom it answered.
+fn gather_time(commit: Duration) -> Duration {
+    (commit / GATHER_SHARE).min(GATHER_MAX)
 }
 
 /// Moves jobs from `lane` to `jobs` up to both limits, but at least one.

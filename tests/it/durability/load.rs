@@ -17,8 +17,10 @@ const VERSIONS: [&str; 8] = ["0.9.0", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "
 const CHANNELS: [&str; 2] = ["stable", "beta"];
 const FILES: [(&str, &str); 3] = [("any", "a.zip"), ("any", "a.zip.sig"), ("linux-x64", "a.tar.gz")];
 /// Sizes of what is published, one of which goes with each seed: from nothing to several commits of the blob writer.
-const SIZES: [usize; 12] =
-    [0, 1, 300, 5_000, 16_365, 70_000, 262_124, 300_000, 900_000, 2_500_000, 6_000_000, 9_000_000];
+const SIZES: [usize; 16] = [
+    0, 1, 300, 5_000, 16_365, 20_000, 30_000, 31_000, 32_768, 70_000, 262_124, 300_000, 900_000, 2_500_000, 6_000_000,
+    9_000_000,
+];
 
 /// A small generator (splitmix64): the same seed makes the same load.
 pub(crate) struct Dice(pub(crate) u64);

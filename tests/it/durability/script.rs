@@ -16,6 +16,7 @@ const APP_1: ReleaseRef = release("app", "stable", "1.0.0");
 const APP_2: ReleaseRef = release("app", "beta", "2.0.0-rc.1");
 const LIB_1: ReleaseRef = release("lib", "stable", "1.2.3");
 const LIB_2: ReleaseRef = release("lib", "stable", "1.10.0");
+const KIT_1: ReleaseRef = release("kit", "stable", "1.0.0");
 
 fn publish(release: ReleaseRef, name: &'static str, seed: u64, size: usize, active: bool) -> Op {
     Op::Publish { file: file(release, "any", name), seed, size, active }
@@ -69,7 +70,22 @@ pub(crate) fn acts() -> Vec<Vec<Op>> {
             publish(LIB_2, "lib.zip", 5, 40_000, true),
             Op::Collect,
         ],
+        small_files(),
     ]
+}
+
+/// Small files that fill a pack, of which so many go that it is taken apart, and others that fill the next with the rest.
+fn small_files() -> Vec<Op> {
+    const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let put = |at: usize| publish(KIT_1, NAMES[at], 20 + at as u64, 32_000, false);
+    let delete = |at: usize| Op::DeleteFile { file: file(KIT_1, "any", NAMES[at]) };
+    let mut ops = vec![Op::CreatePackage { package: "kit" }];
+    ops.extend((0..9).map(put));
+    ops.push(Op::Collect);
+    ops.extend((2..5).map(delete));
+    ops.extend((9..12).map(put));
+    ops.extend([Op::Collect, Op::DeletePackage { package: "kit" }, Op::Collect]);
+    ops
 }
 
 /// The time of an operation, in microseconds.

@@ -14,13 +14,26 @@ use Step::{Collect, Put, Release};
 
 /// What an earlier run of the server left, closed cleanly.
 fn past() -> Vec<Step> {
-    vec![Put(1, 5_000), Put(2, 270_000), Put(3, 600_000), Put(4, 500_000)]
+    let mut past = vec![Put(1, 5_000), Put(2, 270_000), Put(3, 600_000), Put(4, 500_000)];
+    past.extend((20..28).map(|seed| Put(seed, 32_000)));
+    past
 }
 
-/// Uploads across volumes, deletes in both kinds of volume, rewrites and deletes files.
+/// Uploads across volumes, deletes in both kinds of volume, rewrites and deletes files; packs small content, takes the
+/// pack apart, and packs what was in it again.
 fn life() -> Vec<Step> {
     vec![
         Put(10, 3_000),
+        Put(28, 32_000),
+        Collect,
+        Release(21, 32_000),
+        Release(23, 32_000),
+        Release(24, 32_000),
+        Put(29, 32_000),
+        Put(30, 32_000),
+        Put(31, 32_000),
+        Collect,
+        Release(29, 32_000),
         Release(2, 270_000),
         Collect,
         Put(5, 100_000),

@@ -21,7 +21,9 @@ fn live_through(n: u64, fault: Fault, repeats: bool) -> bool {
     let writes = rig.media.writes();
     rig.media.fail_write_after(n, fault, repeats);
     let mut doubtful = Vec::new();
-    for (seed, size) in [(2, 5_000), (3, 600_000)] {
+    // Enough small ones for a pack, which the collection makes.
+    let small = (10..19).map(|seed| (seed, 30_000));
+    for (seed, size) in [(2, 5_000), (3, 600_000)].into_iter().chain(small) {
         let content = content(seed, size);
         match rig.put(&content) {
             Ok(_) => drop(model.insert(Sha256::of(&content), (content, 1))),

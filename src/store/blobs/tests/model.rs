@@ -7,6 +7,7 @@ use super::*;
 #[derive(Debug, Clone)]
 enum Op {
     Put { seed: u64, size: usize },
+    PutSmall { seed: u64, count: u64 },
     Abandon { seed: u64, size: usize },
     Release { nth: usize },
     Read { nth: usize, start: u64, len: u64 },
@@ -26,6 +27,7 @@ fn op() -> impl Strategy<Value = Op> {
     let seed = 0u64..4;
     prop_oneof![
         8 => (seed.clone(), size.clone()).prop_map(|(seed, size)| Op::Put { seed, size }),
+        3 => (100u64..120, 1u64..16).prop_map(|(seed, count)| Op::PutSmall { seed, count }),
         2 => (seed, size).prop_map(|(seed, size)| Op::Abandon { seed, size }),
         6 => any::<usize>().prop_map(|nth| Op::Release { nth }),
         3 => (any::<usize>(), 0u64..1_000_000, 0u64..600_000).prop_map(|(nth, start, len)| Op::Read { nth, start, len }),
@@ -55,6 +57,12 @@ proptest! {
                     entry.1 += 1;
                     prop_assert_eq!(adopted == Adopted::New, entry.1 == 1);
                 }
+                // Enough of them for packs.
+                Op::PutSmall { seed, count } => for seed in seed..seed + count {
+                    let content = content(seed, 32_768 - 100 * (seed as usize - 100));
+                    rig.put(&content).unwrap();
+                    model.entry(Sha256::of(&content)).or_insert((content, 0)).1 += 1;
+                },
                 Op::Abandon { seed, size } => drop(rig.store(&content(seed, size)).unwrap()),
                 Op::Release { nth: n } => if let Some(sha256) = nth(&model, n) {
                     rig.release(sha256).unwrap();
