@@ -22,6 +22,8 @@ fn assert_says(now: &Value, made: &Value, at: &str) {
             assert_eq!(now.len(), made.len(), "{at}: {now:?}, not {made:?}");
             now.iter().zip(made).enumerate().for_each(|(n, (now, made))| assert_says(now, made, &format!("{at}[{n}]")));
         }
+        // What was counted last was written after the answer, and this test downloads too.
+        _ if at.ends_with(".downloads") => assert!(now.as_u64() >= made.as_u64(), "{at}: {now}, not {made}"),
         _ => assert_eq!(now, made, "{at}"),
     }
 }

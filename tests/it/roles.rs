@@ -118,7 +118,10 @@ fn judge(call: &Call, role: Role, package: &str, expected: u16, answer: &Answer)
     }
     // A package's tokens are for its owners; update checks and replaced tokens hand them to those who have or own them.
     let hands_out = matches!(call.route, "package" | "packages" | "change_package" | "replace_package_token");
-    let has_it = matches!(role, Role::Access) || call.route == "updates" && role.reads_private();
+    let has_it = matches!(role, Role::Access)
+        || call.route == "updates" && role.reads_private()
+        // Everything is in a backup, which is for admins alone.
+        || call.route.starts_with("admin_backup") && answer.status == 200;
     for token in WORLD.tokens_of(package) {
         if told.contains(token) && !has_it && !(hands_out && role.owns()) {
             return Some(format!("tells a package's token: {told}"));

@@ -198,15 +198,17 @@ impl Blobs {
         options: BlobOptions,
         entities: Arc<dyn EntityFile>,
     ) -> Result<Self, StorageError> {
-        let volumes = Volumes::open(Arc::clone(&media), options)?;
+        // Before the one that is missing is made anew.
+        let there = volumes::numbers_in(&*media)?;
         entities.look(&mut |snapshot| {
             for (volume, live_bytes) in ledger::live_bytes(snapshot)? {
-                if live_bytes > 0 && !volumes.exists(volume) {
+                if live_bytes > 0 && !there.contains(&volume) {
                     return Err(StorageError::Corrupt { detail: format!("blob volume {volume} is missing") });
                 }
             }
             Ok(())
         })?;
+        let volumes = Volumes::open(Arc::clone(&media), options)?;
         let first_id = ledger::reserve_ids(&*entities)?;
         let shared = Shared {
             entities,

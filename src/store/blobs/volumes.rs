@@ -94,6 +94,12 @@ pub(super) fn number_of(name: &str) -> Option<u32> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
+/// The volumes that there are.
+pub(super) fn numbers_in(media: &dyn Media) -> Result<BTreeSet<u32>, StorageError> {
+    let names = media.list(FOLDER).map_err(|error| StorageError::from_io(&error))?;
+    Ok(names.iter().filter_map(|name| number_of(name)).collect())
+}
+
 impl Active {
     fn open(media: &Arc<dyn Media>, number: u32, cache_bytes: usize) -> Result<Arc<Self>, StorageError> {
         let gauge = Arc::new(Gauge::default());
