@@ -1,5 +1,7 @@
 // What admins do: inviting by a link, granting storage, shutting out and letting in again, and what the trail tells of it.
 
+import { readFile } from 'node:fs/promises';
+
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -171,4 +173,24 @@ it('a user with packages cannot be deleted before them, and no one else sees the
   mara.complaints.check();
   await admin.context.close();
   await mara.context.close();
+});
+
+it('a backup is one click, and says afterwards that it was made', async () => {
+  const { page, complaints, context } = await visit(browser, server.origin, { cookie: root.cookie });
+  await page.goto('/admin/storage');
+  await page.getByText('No backup was made since the server started.').waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Download a backup' }).click(),
+  ]);
+  expect(download.suggestedFilename()).toMatch(/^packhouse-.*\.tar$/);
+  const path = await download.path();
+  // The first file of the archive tells what the others are.
+  expect((await readFile(path)).subarray(0, 11).toString()).toBe('backup.json');
+  await page.reload();
+  await page.getByText('The last backup was complete').waitFor();
+  await page.goto('/admin/audit');
+  await page.getByText('backed up the server').first().waitFor();
+  complaints.check();
+  await context.close();
 });

@@ -18,6 +18,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A backup of everything as of one moment, while the server runs; for admins. A tar file: backup.json, the files of a data directory, digests.json. One at a time (409). */
+        get: operations["admin_backup"];
+        put?: never;
+        /** The same without what the caller has from an earlier backup. */
+        post: operations["admin_backup_further"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/settings": {
         parameters: {
             query?: never;
@@ -1246,7 +1264,7 @@ export interface components {
          */
         AuditEntry: {
             /** @enum {string} */
-            action: "set_up" | "signed_in" | "sign_in_blocked" | "user_created" | "user_invited" | "invitation_accepted" | "password_changed" | "user_changed" | "user_deleted" | "token_created" | "token_deleted" | "channel_created" | "channel_changed" | "channel_deleted" | "platform_created" | "platform_renamed" | "platform_deleted" | "package_created" | "package_changed" | "package_deleted" | "access_token_replaced" | "private_token_replaced" | "member_added" | "member_changed" | "member_removed" | "release_created" | "release_published" | "release_scheduled" | "release_withdrawn" | "release_yanked" | "release_restored" | "release_changed" | "release_deleted" | "file_added" | "file_replaced" | "manifest_set" | "requirements_set" | "file_deleted";
+            action: "set_up" | "signed_in" | "sign_in_blocked" | "user_created" | "user_invited" | "invitation_accepted" | "password_changed" | "user_changed" | "user_deleted" | "token_created" | "token_deleted" | "channel_created" | "channel_changed" | "channel_deleted" | "platform_created" | "platform_renamed" | "platform_deleted" | "package_created" | "package_changed" | "package_deleted" | "access_token_replaced" | "private_token_replaced" | "member_added" | "member_changed" | "member_removed" | "release_created" | "release_published" | "release_scheduled" | "release_withdrawn" | "release_yanked" | "release_restored" | "release_changed" | "release_deleted" | "file_added" | "file_replaced" | "manifest_set" | "requirements_set" | "file_deleted" | "backup_made";
             /** @description The user, where it was one. */
             actor: string | null;
             /** @enum {string} */
@@ -1451,6 +1469,54 @@ export interface components {
             password: string;
             /** @description The link's secret. */
             token: string;
+        };
+        /**
+         * @example {
+         *       "volumes": [
+         *         {
+         *           "number": 1,
+         *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *         }
+         *       ]
+         *     }
+         */
+        KnownVolumes: {
+            volumes: {
+                /**
+                 * Format: int64
+                 * @description As in the file's name.
+                 */
+                number: number;
+                /** @description Of the file, as digests.json had it. */
+                sha256: string;
+            }[];
+        };
+        /**
+         * @example {
+         *       "finished": "2026-11-21T03:00:07Z",
+         *       "serial": 1,
+         *       "failed": null,
+         *       "problem": null
+         *     }
+         */
+        LastBackup: {
+            /**
+             * Format: date-time
+             * @description When the last backup failed, if none was complete since.
+             */
+            failed: string | null;
+            /**
+             * Format: date-time
+             * @description When the last backup was complete; null where there was none since the server started.
+             */
+            finished: string | null;
+            /** @description Why. */
+            problem: string | null;
+            /**
+             * Format: int64
+             * @description Its serial.
+             */
+            serial: number | null;
         };
         /**
          * @example {
@@ -1932,11 +1998,18 @@ export interface components {
          *         "unfinished": 1,
          *         "kept_bytes": 1048576
          *       },
+         *       "backup": {
+         *         "finished": "2026-11-21T03:00:07Z",
+         *         "serial": 1,
+         *         "failed": null,
+         *         "problem": null
+         *       },
          *       "connections": 5,
          *       "tls": false
          *     }
          */
         ServerStatus: {
+            backup: components["schemas"]["LastBackup"];
             /**
              * Format: int64
              * @description Connections that are open.
@@ -2351,6 +2424,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    admin_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    admin_backup_further: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnownVolumes"];
+            };
+        };
+        responses: {
+            /** @description What is new. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-tar": string;
                 };
             };
             default: components["responses"]["Problem"];
