@@ -63,7 +63,7 @@ impl Page<'_> {
 
     fn write_call(&mut self, method: &str, path: &str, item: &Value, call: &Value) {
         self.add(format_args!(
-            "<h3 class=\"call\" id=\"{}\"><code><span class=\"method\">{}</span> {}</code></h3>\n<p>{} {}</p>\n",
+            "<h3 class=\"call\" id=\"call-{}\"><code><span class=\"method\">{}</span> {}</code></h3>\n<p>{} {}</p>\n",
             escaped(text(call, "operationId")),
             method.to_ascii_uppercase(),
             escaped(path),
