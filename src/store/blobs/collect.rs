@@ -48,7 +48,8 @@ pub(super) struct Collector {
 
 impl Blobs {
     /// Removes what an earlier run of the server left behind (the first time), blobs without references, and packs and
-    /// volumes that are dead or mostly dead; packs small content. Blocks, perhaps for minutes; an earlier call that still runs is waited for.
+    /// volumes that are dead or mostly dead; packs small content. Blocks, perhaps for minutes; an earlier call that still
+    /// runs is waited for.
     ///
     /// # Errors
     /// [`StorageError`], where the rest is left to the next call.

@@ -1,7 +1,7 @@
 //! The real server, killed again and again in the middle of its work, on one and the same directory.
 
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use packhouse::service::{Clock, Registry, RegistryConfig};
@@ -13,6 +13,9 @@ use crate::support::TestServer;
 const KILLS: usize = 50;
 /// What a start after a kill may take. A debug build under the load of other tests needs some ten milliseconds.
 const READY_MAX: Duration = Duration::from_secs(5);
+
+/// How long a kill waits for something to be acknowledged first.
+const ANSWERS_MAX: Duration = Duration::from_secs(5);
 
 /// The seed of everything that happens here: that of `PACKHOUSE_TEST_SEED`, or the time.
 fn seed() -> u64 {
@@ -50,6 +53,11 @@ fn a_killed_server_has_everything_it_acknowledged_and_nothing_half() {
                 scope.spawn(move || worker.work(&mut wire, token, answers));
             }
             std::thread::sleep(Duration::from_micros(1_000 + dice.below(250_000)));
+            // Where others use the machine, that may have been too short for much to happen.
+            let (enough, patience) = (answers.load(Ordering::Relaxed) + dice.below(12), Instant::now() + ANSWERS_MAX);
+            while answers.load(Ordering::Relaxed) < enough && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             server.kill();
         });
         let restart = Instant::now();
