@@ -54,7 +54,7 @@ impl BackupFolder {
     pub fn open(dir: &Path) -> Result<Self, BackupError> {
         let failed = |source| BackupError::file(dir.display(), source);
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
-        let lock = new_file(&mut OpenOptions::new().create(true).truncate(false), &dir.join(LOCK)).map_err(failed)?;
+        let lock = new_file(OpenOptions::new().create(true).truncate(false), &dir.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

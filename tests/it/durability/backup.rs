@@ -168,7 +168,7 @@ fn what_is_cut_off_or_damaged_is_refused_and_leaves_nothing() {
             assert!(is_empty(&media), "bit {bit} of byte {place}");
         }
     }
-    let mut longer = bytes.clone();
+    let mut longer = bytes;
     longer.extend_from_slice(&[0; 8192]);
     restore_onto(&FaultMedia::new(), &longer).expect("blocks of zeros may follow, as from a tape");
     longer.push(1);

@@ -131,14 +131,24 @@ function rememberScroll(): void {
   history.replaceState({ ...(history.state as object | null), scroll: scrollY }, '');
 }
 
-/** The page before may still be loading what gave it its height. */
+/** How long a page may take to get its height back, in milliseconds. */
+const HEIGHT_MS_MAX = 3000;
+
+/** The page before may still be loading what gave it its height. Who moves on meanwhile is left alone. */
 async function restoreScroll(scroll: number): Promise<void> {
-  for (let tries = 0; tries < 20; tries += 1) {
+  const path = location.href;
+  const moved = new AbortController();
+  for (const kind of ['wheel', 'touchstart', 'keydown', 'pointerdown']) {
+    addEventListener(kind, () => { moved.abort(); }, { once: true, passive: true, signal: moved.signal });
+  }
+  const end = performance.now() + HEIGHT_MS_MAX;
+  while (scroll > 0 && document.documentElement.scrollHeight < scroll + innerHeight && performance.now() < end) {
     await tick();
-    if (document.documentElement.scrollHeight >= scroll + innerHeight || scroll === 0) break;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  scrollTo(0, scroll);
+  await tick();
+  if (!moved.signal.aborted && location.href === path) scrollTo(0, scroll);
+  moved.abort();
 }
 
 export const router = new Router();
