@@ -1,6 +1,6 @@
 //! Backups: the state of the store at one moment as a stream of bytes, made while the store is written, and read back.
 //!
-//! A backup is a tar file: [`manifest::MANIFEST`], the files of a data directory, [`manifest::DIGESTS`]. What changes
+//! A backup is a tar file: `backup.json`, the files of a data directory, `digests.json`. What changes
 //! while it is read is copied first: the entities, and the volume that is written, which is sealed before when it is
 //! large. Sealed volumes are sent as they are, since nothing writes them. No snapshot is held while a client is waited
 //! for; the collector waits instead, so that nothing disappears that the backup still has to read.

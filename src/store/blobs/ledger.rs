@@ -2,7 +2,7 @@
 //!
 //! Owns reference counts, layouts, the list of garbage and the live bytes of each volume. Its functions run inside
 //! the jobs and snapshots of the entity file, so that a reference and its referrer change in one commit. It touches
-//! no volume. Small content, which is in the entity file itself or in packs, has tables of its own in [`small`].
+//! no volume. Small content, which is in the entity file itself or in packs, has tables of its own in `small`.
 //!
 //! A function that returns an error may have written: let the job fail with it.
 
