@@ -1,7 +1,7 @@
 //! Backups that the server makes by itself, into a folder on this machine, as often as its operator wants.
 //!
 //! Owns when the next one is due, which the newest one in the folder says, so that a restart neither repeats nor skips
-//! one. A backup that fails is told in the log, the status and the metrics, tried again, and harms nothing else.
+//! one. A backup that fails is told in the log and the status, tried again, and harms nothing else.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
