@@ -72,8 +72,6 @@ fn metrics_say_what_happened() {
         ("packhouse_upload_bytes_total", 100_000.0),
         ("packhouse_packages", 1.0),
         ("packhouse_blob_volumes", 1.0),
-        ("packhouse_queue_jobs{lane=\"small\"}", 0.0),
-        ("packhouse_queue_jobs{lane=\"bulk\"}", 0.0),
         ("packhouse_uploads_unfinished", 0.0),
         ("packhouse_event_listeners", 0.0),
         (concat!("packhouse_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1.0),
@@ -95,6 +93,10 @@ fn metrics_say_what_happened() {
         assert!(value(&metrics, sample) >= least, "{sample}\n{metrics}");
     }
     assert!(value(&metrics, "packhouse_sent_bytes_total") < 400_000.0, "{metrics}");
+    // The server has work of its own, which may just be waiting.
+    for lane in ["small", "bulk"] {
+        assert!(value(&metrics, &format!("packhouse_queue_jobs{{lane=\"{lane}\"}}")) < 10.0, "{lane}\n{metrics}");
+    }
     assert!(value(&metrics, "packhouse_disk_free_bytes") < value(&metrics, "packhouse_disk_bytes"));
 }
 
