@@ -70,7 +70,7 @@ pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
 pub use events::{Event, Listener, News};
 pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use kit::{KitAnswer, KitFile};
-pub use package_list::{PackageQuery, PackageSort};
+pub use package_list::{PackageQuery, PackageSort, Share};
 pub use packages::{NewPackage, PackagePatch};
 pub use readers::SeenView;
 pub use refusal::Refusal;

@@ -19,14 +19,28 @@ pub struct PackageQuery {
     pub search: Option<String>,
     /// Whose packages.
     pub owner: Option<UserName>,
-    /// Only packages that the caller owns or is a member of.
-    pub own: bool,
+    /// Only packages that the caller owns or is a member of, or only the others.
+    pub share: Share,
+    /// Whether a line about each is enough: without descriptions, which may be long.
+    pub brief: bool,
     /// In which order, where there are no words.
     pub sort: PackageSort,
     /// Where the last page ended.
     pub cursor: Option<String>,
     /// Most packages on a page.
     pub limit: usize,
+}
+
+/// Whose packages, as the caller sees them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// All.
+    #[default]
+    All,
+    /// Those that the caller owns or is a member of.
+    Own,
+    /// Those in which the caller has no part.
+    Others,
 }
 
 /// An order of packages.
@@ -50,7 +64,7 @@ const FOUND_MAX: usize = 10_000;
 struct Filling<'a> {
     rows: &'a Snapshot,
     caller: &'a Caller,
-    limit: usize,
+    query: &'a PackageQuery,
     page: Page<PackageView>,
     last: Option<String>,
 }
@@ -63,12 +77,19 @@ impl Filling<'_> {
             Err(Refusal::NotFound(_)) => return Ok(ControlFlow::Continue(())),
             Err(refusal) => return Err(refusal),
         };
-        if self.page.items.len() == self.limit {
+        if self.query.share == Share::Others && role.is_some() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.page.items.len() == self.query.limit {
             self.page.next = self.last.take();
             return Ok(ControlFlow::Break(()));
         }
         self.last = Some(cursor());
-        self.page.items.push(PackageView::of(self.rows, package, role)?);
+        let view = match self.query.brief {
+            true => PackageView::brief(self.rows, package, role)?,
+            false => PackageView::of(self.rows, package, role)?,
+        };
+        self.page.items.push(view);
         Ok(ControlFlow::Continue(()))
     }
 }
@@ -81,7 +102,7 @@ impl Registry {
     pub fn packages(&self, caller: &Caller, query: &PackageQuery) -> Result<Page<PackageView>, Refusal> {
         let rows = self.store.read()?;
         let page = Page { items: Vec::new(), next: None };
-        let mut filling = Filling { rows: &rows, caller, limit: query.limit, page, last: None };
+        let mut filling = Filling { rows: &rows, caller, query, page, last: None };
         let words = query.search.as_deref().unwrap_or_default();
         let among = among(&rows, caller, query)?;
         if !words.trim().is_empty() {
@@ -152,7 +173,7 @@ impl Registry {
 /// The packages to which the query is bound, where it is to some.
 fn among(rows: &Snapshot, caller: &Caller, query: &PackageQuery) -> Result<Option<Vec<PackageKey>>, Refusal> {
     let of_owner = query.owner.as_ref().map(|owner| rows.packages_of(owner)).transpose()?;
-    if !query.own {
+    if query.share != Share::Own {
         return Ok(of_owner);
     }
     let user = caller.user(Scope::Read)?;

@@ -175,8 +175,8 @@ pub struct PackageView {
     title: Option<String>,
     icon: Option<String>,
     summary: String,
-    description: String,
-    description_html: String,
+    #[serde(flatten)]
+    text: Option<DescriptionView>,
     visibility: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
@@ -198,8 +198,28 @@ pub struct PackageView {
     pub mark: String,
 }
 
+/// The description of a package: not in lists of those whom a line about each is enough.
+#[derive(Debug, Serialize)]
+struct DescriptionView {
+    description: String,
+    description_html: String,
+}
+
 impl PackageView {
     pub(super) fn of<S: Source>(rows: &Rows<S>, package: &Package, role: Option<Role>) -> Result<Self, StorageError> {
+        let text = DescriptionView {
+            description: package.description.as_str().to_owned(),
+            description_html: markdown::to_html(&package.description),
+        };
+        Ok(Self { text: Some(text), ..Self::brief(rows, package, role)? })
+    }
+
+    /// All but the description.
+    pub(super) fn brief<S: Source>(
+        rows: &Rows<S>,
+        package: &Package,
+        role: Option<Role>,
+    ) -> Result<Self, StorageError> {
         let private = package.visibility == crate::model::Visibility::Private;
         let access_token = (role == Some(Role::Owner) && private).then(|| package.access_token.reveal().to_owned());
         let mut latest = Map::new();
@@ -237,8 +257,7 @@ impl PackageView {
             title: described.title,
             icon: described.icon,
             summary,
-            description: package.description.as_str().to_owned(),
-            description_html: markdown::to_html(&package.description),
+            text: None,
             visibility: package.visibility.as_str(),
             access_token,
             private_token_set: package.private_token.is_some(),

@@ -9,7 +9,7 @@ use crate::http::app::{Answer, Ask};
 use crate::http::json;
 use crate::http::problem::Problem;
 use crate::model::{FullName, TokenKind, UserName};
-use crate::service::{NewPackage, PackagePatch, PackageQuery, PackageSort};
+use crate::service::{NewPackage, PackagePatch, PackageQuery, PackageSort, Share};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,10 +37,16 @@ pub(super) fn list(ask: &Ask) -> Answer {
     let query = PackageQuery {
         search: ask.query.text("search").map(str::to_owned),
         owner: ask.query.parsed("owner")?,
-        own: match ask.query.exact("role") {
-            None => false,
-            Some("member") => true,
-            Some(_) => return Err(Problem::unprocessable("role", "role is member, or absent")),
+        share: match ask.query.exact("role") {
+            None => Share::All,
+            Some("member") => Share::Own,
+            Some("none") => Share::Others,
+            Some(_) => return Err(Problem::unprocessable("role", "role is member or none, or absent")),
+        },
+        brief: match ask.query.exact("view") {
+            None | Some("full") => false,
+            Some("brief") => true,
+            Some(_) => return Err(Problem::unprocessable("view", "view is full or brief")),
         },
         sort: match ask.query.exact("sort") {
             None | Some("changed") => PackageSort::Changed,

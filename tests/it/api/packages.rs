@@ -80,6 +80,26 @@ fn pages_are_whole_and_newest_first() {
 }
 
 #[test]
+fn a_brief_list_is_the_whole_one_without_descriptions() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    let description = format!("# Kit\n\nDraws **windows**.\n\n{}", "And says so at length. ".repeat(9_000));
+    omni.post("/api/v1/packages").json(&json!({ "name": "kit", "description": description })).is(201);
+    for query in ["sort=name", "sort=changed", "sort=downloads", "owner=omni", "search=kit", "role=member"] {
+        let full = omni.get(&format!("/api/v1/packages?{query}")).is(200);
+        let brief = omni.get(&format!("/api/v1/packages?{query}&view=brief")).is(200);
+        assert!(full.body.len() > 400_000 && brief.body.len() < 1_000, "{query}: {} bytes", brief.body.len());
+        assert_eq!(full.json(), omni.get(&format!("/api/v1/packages?{query}&view=full")).is(200).json());
+        let mut expected = full.json();
+        let item = expected["items"][0].as_object_mut().unwrap();
+        assert_eq!(item.remove("description").unwrap(), description);
+        assert!(item.remove("description_html").unwrap().as_str().unwrap().contains("<strong>windows</strong>"));
+        assert_eq!(brief.json(), expected, "{query}");
+        assert_eq!(brief.json()["items"][0]["summary"], "Draws windows.");
+    }
+}
+
+#[test]
 fn deleting_takes_everything_along() {
     let server = TestServer::start();
     let omni = server.omni();

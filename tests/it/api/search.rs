@@ -74,8 +74,19 @@ fn lists_are_in_the_order_that_is_asked_for() {
     assert_eq!(found(&mara, "role=member"), ["mara.own", "omni.ant"]);
     assert_eq!(found(&mara, "role=member&owner=omni"), ["omni.ant"]);
     assert_eq!(found(&mara, "role=member&search=an"), ["omni.ant"]);
+    assert_eq!(found(&mara, "role=none"), ["uma.bee", "omni.Zebra"]);
+    assert_eq!(found(&mara, "role=none&sort=name"), ["omni.Zebra", "uma.bee"]);
+    assert_eq!(found(&mara, "role=none&search=e&owner=uma"), ["uma.bee"]);
+    assert_eq!(found(&anonymous, "role=none"), ["mara.own", "uma.bee", "omni.Zebra"]);
     assert_eq!(found(&omni, "owner=omni&sort=name"), ["omni.ant", "omni.Zebra"]);
-    for query in ["sort=name", "sort=changed", "owner=omni&sort=name", "owner=omni&sort=changed"] {
+    for query in [
+        "sort=name",
+        "sort=changed",
+        "role=none&sort=name",
+        "role=none",
+        "owner=omni&sort=name",
+        "owner=omni&sort=changed",
+    ] {
         let (mut paged, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = omni.get(&format!("/api/v1/packages?{query}&limit=1{cursor}")).is(200).json();
@@ -87,7 +98,8 @@ fn lists_are_in_the_order_that_is_asked_for() {
         omni.get(&format!("/api/v1/packages?{query}&cursor=!")).problem(422, "what `next` of the page before said");
     }
     anonymous.get("/api/v1/packages?role=member").problem(401, "sign in");
-    anonymous.get("/api/v1/packages?role=owner").problem(422, "role is member");
+    anonymous.get("/api/v1/packages?role=owner").problem(422, "role is member or none");
+    anonymous.get("/api/v1/packages?view=short").problem(422, "view is full or brief");
     anonymous.get("/api/v1/packages?sort=size").problem(422, "sort is changed, name or downloads");
 }
 

@@ -254,6 +254,7 @@ pub(super) const CALLS: &[Call] = &[
     call("packages", "GET", "/api/v1/packages?owner=omni&sort=name", None, all(200)),
     call("packages", "GET", "/api/v1/packages?sort=name", None, all(200)),
     call("packages", "GET", "/api/v1/packages?role=member", None, users(200, 200, 200)),
+    call("packages", "GET", "/api/v1/packages?role=none&view=brief", None, all(200)),
     call("create_package", "POST", "/api/v1/packages", Json(r#"{"name":"new"}"#), users(201, 403, 201)),
     on("package", "GET", PACKAGE, None, all(200), readers(200)),
     on("change_package", "PATCH", PACKAGE, Json(r#"{"description":"x"}"#), owners(200, 403), owners(200, 404)),

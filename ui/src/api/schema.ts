@@ -1293,6 +1293,67 @@ export interface components {
             next: string | null;
         };
         /**
+         * @description A package without its description.
+         * @example {
+         *       "namespace": "omni",
+         *       "name": "kit.window",
+         *       "full_name": "omni.kit.window",
+         *       "title": "Window",
+         *       "icon": null,
+         *       "summary": "Window",
+         *       "visibility": "public",
+         *       "private_token_set": false,
+         *       "role": null,
+         *       "latest": {
+         *         "stable": "1.10.0"
+         *       },
+         *       "downloads": 12,
+         *       "default_channel": "stable",
+         *       "created": "2026-11-21T10:00:00Z",
+         *       "changed": "2026-11-21T10:00:00Z"
+         *     }
+         */
+        BriefPackage: {
+            /** @description Opens the private package; only for its owners. */
+            access_token?: string;
+            /**
+             * Format: date-time
+             * @description When it, or anything of it, last changed.
+             */
+            changed: string;
+            /** @description The owner's; only for those who may publish. */
+            channels?: string[];
+            /** Format: date-time */
+            created: string;
+            /** @description The channel of those who ask for none. */
+            default_channel: string;
+            /**
+             * Format: int64
+             * @description How often its files were downloaded, those that are gone too.
+             */
+            downloads: number;
+            /** @description `NAMESPACE.NAME` */
+            full_name: string;
+            /** @description From the newest manifest: an address, or a path in the archive. */
+            icon: string | null;
+            /** @description Channel to the highest version that is offered there. */
+            latest: {
+                [key: string]: string;
+            };
+            name: string;
+            namespace: string;
+            /** @description The owner's; only for those who may publish. */
+            platforms?: string[];
+            /** @description Whether there is a token that publishes to it. */
+            private_token_set: boolean;
+            role: components["schemas"]["Role"] | null;
+            /** @description What the description says first below its heading, as plain text; where it says nothing, what the newest manifest does. */
+            summary: string;
+            /** @description From the newest manifest. */
+            title: string | null;
+            visibility: components["schemas"]["Visibility"];
+        };
+        /**
          * @example {
          *       "name": "beta",
          *       "short": "beta",
@@ -1518,6 +1579,13 @@ export interface components {
              */
             serial: number | null;
         };
+        /** @description A package in a list: with its description, unless a brief view was asked for. */
+        ListedPackage: components["schemas"]["BriefPackage"] & {
+            /** @description Markdown. */
+            description?: string;
+            /** @description The same as safe HTML. */
+            description_html?: string;
+        };
         /**
          * @example {
          *       "id": "1.0.0+wx64.r",
@@ -1680,6 +1748,7 @@ export interface components {
             next: string | null;
         };
         /**
+         * @description A package.
          * @example {
          *       "namespace": "omni",
          *       "name": "kit.window",
@@ -1701,53 +1770,15 @@ export interface components {
          *       "changed": "2026-11-21T10:00:00Z"
          *     }
          */
-        Package: {
-            /** @description Opens the private package; only for its owners. */
-            access_token?: string;
-            /**
-             * Format: date-time
-             * @description When it, or anything of it, last changed.
-             */
-            changed: string;
-            /** @description The owner's; only for those who may publish. */
-            channels?: string[];
-            /** Format: date-time */
-            created: string;
-            /** @description The channel of those who ask for none. */
-            default_channel: string;
+        Package: components["schemas"]["BriefPackage"] & {
             /** @description Markdown. */
             description: string;
             /** @description The same as safe HTML. */
             description_html: string;
-            /**
-             * Format: int64
-             * @description How often its files were downloaded, those that are gone too.
-             */
-            downloads: number;
-            /** @description `NAMESPACE.NAME` */
-            full_name: string;
-            /** @description From the newest manifest: an address, or a path in the archive. */
-            icon: string | null;
-            /** @description Channel to the highest version that is offered there. */
-            latest: {
-                [key: string]: string;
-            };
-            name: string;
-            namespace: string;
-            /** @description The owner's; only for those who may publish. */
-            platforms?: string[];
-            /** @description Whether there is a token that publishes to it. */
-            private_token_set: boolean;
-            role: components["schemas"]["Role"] | null;
-            /** @description What the description says first below its heading, as plain text; where it says nothing, what the newest manifest does. */
-            summary: string;
-            /** @description From the newest manifest. */
-            title: string | null;
-            visibility: components["schemas"]["Visibility"];
         };
         /** @description A page of a list. */
         PackagePage: {
-            items: components["schemas"]["Package"][];
+            items: components["schemas"]["ListedPackage"][];
             /** @description The cursor of the next page, if there is one. */
             next: string | null;
         };
@@ -2795,12 +2826,14 @@ export interface operations {
                 limit?: components["parameters"]["limit"];
                 /** @description Only packages of this user. */
                 owner?: string;
-                /** @description `member`: only packages that the caller owns or is a member of. */
-                role?: "member";
+                /** @description `member`: only packages that the caller owns or is a member of. `none`: only the others. */
+                role?: "member" | "none";
                 /** @description Words that a name, title, keywords or summary must have; the best match comes first. */
                 search?: string;
                 /** @description `changed`: the newest change first. `downloads`: the most downloaded first. Without effect beside `search`. */
                 sort?: "changed" | "name" | "downloads";
+                /** @description `brief`: without `description` and `description_html`, which may have 256 KiB each. */
+                view?: "full" | "brief";
             };
             header?: never;
             path?: never;
