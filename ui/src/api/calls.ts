@@ -3,7 +3,7 @@
 import { call, get, path, send, withQuery } from './client';
 import type { Answer } from './client';
 import type {
-  ApiToken, Attention, AuditItem, Channel, Invitation, Member, Package, Page, PendingUpload, Platform, Release, Role,
+  ApiToken, Attention, AuditItem, Channel, Invitation, ListedPackage, Member, Package, Page, PendingUpload, Platform, Release, Role,
   ServerSettings, ServerStatus, Session, Statistics, StorageReport, User, Visibility,
 } from './types';
 
@@ -12,7 +12,7 @@ const V1 = '/api/v1';
 export const addresses = {
   session: `${V1}/session`,
   packages: (query: { search?: string; owner?: string; cursor?: string; limit?: number; sort?: string; role?: string }) =>
-    withQuery(`${V1}/packages`, query),
+    withQuery(`${V1}/packages`, { ...query, view: 'brief' }),
   package: (namespace: string, name: string) => path`/api/v1/packages/${namespace}/${name}`,
   members: (namespace: string, name: string) => path`/api/v1/packages/${namespace}/${name}/members`,
   releases: (namespace: string, name: string, query: { channel?: string; cursor?: string; limit?: number }) =>
@@ -54,7 +54,7 @@ export const api = {
   acceptInvitation: (token: string, password: string) => send<Session>('POST', `${V1}/invitation`, { token, password }),
 
   packages: (query: Parameters<typeof addresses.packages>[0], signal?: AbortSignal) =>
-    get<Page<Package>>(addresses.packages(query), signal),
+    get<Page<ListedPackage>>(addresses.packages(query), signal),
   createPackage: (body: { name: string; description?: string; visibility: Visibility }) =>
     send<Package>('POST', `${V1}/packages`, body),
   changePackage: (

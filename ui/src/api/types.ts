@@ -14,6 +14,7 @@ export type Member = Schemas['Member'];
 
 export type User = Schemas['User'];
 export type Package = Schemas['Package'];
+export type ListedPackage = Schemas['BriefPackage'];
 export type ReleaseFile = Schemas['File'];
 export type Release = Schemas['Release'];
 export type Invitation = Schemas['Invitation'];

@@ -19,6 +19,7 @@ class Router {
   moves = $state(0);
 
   #blocks = new Set<() => boolean>();
+  #keepers = new Map<string, () => unknown>();
   #focus = false;
   #first = true;
 
@@ -28,9 +29,11 @@ class Router {
     addEventListener('popstate', (event: PopStateEvent) => {
       this.#read();
       this.#focus = true;
-      const scroll = (event.state as { scroll?: number } | null)?.scroll ?? 0;
-      void restoreScroll(scroll);
+      void restore(event.state as Place | null);
     });
+    // Somebody comes back from another site, or loads the page again.
+    const place = history.state as Place | null;
+    if (place?.scroll) void restore(place);
     addEventListener('beforeunload', (event) => {
       if (this.#blocked()) event.preventDefault();
     });
@@ -40,8 +43,9 @@ class Router {
     let saving: ReturnType<typeof setTimeout> | undefined;
     addEventListener('scroll', () => {
       clearTimeout(saving);
-      saving = setTimeout(rememberScroll, 100);
+      saving = setTimeout(() => { this.#keepPlace(); }, 100);
     }, { passive: true });
+    addEventListener('pagehide', () => { this.#keepPlace(); });
   }
 
   /** Goes to an address of ours. */
@@ -50,7 +54,7 @@ class Router {
     if (options.replace) {
       history.replaceState(history.state, '', linkPrefix + address);
     } else {
-      rememberScroll();
+      this.#keepPlace();
       history.pushState({ scroll: 0 }, '', linkPrefix + address);
     }
     const before = this.path;
@@ -78,8 +82,21 @@ class Router {
     document.title = title ? t.shell.title(title) : t.shell.name;
     if (this.#focus) void this.#settle();
     // A page that one comes to from outside keeps the focus where browsers put it, unless it is a form.
-    else if (this.#first) void tick().then(() => document.querySelector<HTMLElement>('main [data-focus]')?.focus());
+    else if (this.#first) void tick().then(() => document.querySelector<HTMLElement>('main [data-focus]')?.focus({ preventScroll: true }));
     this.#first = false;
+  }
+
+  /** Has something, which must be plain data, kept with this place in the history; call the result to stop. */
+  remember(name: string, what: () => unknown): () => void {
+    this.#keepers.set(name, what);
+    return () => {
+      if (this.#keepers.get(name) === what) this.#keepers.delete(name);
+    };
+  }
+
+  /** What was kept when this place was left, where somebody came back to it. */
+  remembered(name: string): unknown {
+    return (history.state as Place | null)?.kept?.[name];
   }
 
   /** Asks before leaving as long as `unsaved` says so; call the result to stop. */
@@ -101,6 +118,12 @@ class Router {
     if (!heading) return;
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
+  }
+
+  #keepPlace(): void {
+    const link = document.activeElement instanceof HTMLAnchorElement ? document.activeElement.getAttribute('href') : null;
+    const place: Place = { scroll: scrollY, link, kept: Object.fromEntries([...this.#keepers].map(([name, what]) => [name, what()])) };
+    history.replaceState(place, '');
   }
 
   #blocked(): boolean {
@@ -127,28 +150,40 @@ class Router {
   }
 }
 
-function rememberScroll(): void {
-  history.replaceState({ ...(history.state as object | null), scroll: scrollY }, '');
+/** What the history keeps of a place. */
+interface Place {
+  scroll?: number;
+  /** The link that had the focus. */
+  link?: string | null;
+  kept?: Record<string, unknown>;
 }
 
 /** How long a page may take to get its height back, in milliseconds. */
 const HEIGHT_MS_MAX = 3000;
 
-/** The page before may still be loading what gave it its height. Who moves on meanwhile is left alone. */
-async function restoreScroll(scroll: number): Promise<void> {
-  const path = location.href;
+/** The page may still be loading what gave it its height. Who moves on meanwhile is left alone. */
+async function restore(place: Place | null): Promise<void> {
+  const scroll = place?.scroll ?? 0;
+  const address = location.href;
   const moved = new AbortController();
   for (const kind of ['wheel', 'touchstart', 'keydown', 'pointerdown']) {
     addEventListener(kind, () => { moved.abort(); }, { once: true, passive: true, signal: moved.signal });
   }
   const end = performance.now() + HEIGHT_MS_MAX;
+  // The page that was left may be as high: it goes first.
+  await tick();
   while (scroll > 0 && document.documentElement.scrollHeight < scroll + innerHeight && performance.now() < end) {
-    await tick();
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   await tick();
-  if (!moved.signal.aborted && location.href === path) scrollTo(0, scroll);
+  if (moved.signal.aborted || location.href !== address) return;
   moved.abort();
+  scrollTo(0, scroll);
+  if (!place?.link) return;
+  // What is drawn only where it is seen is drawn by now.
+  await new Promise((resolve) => requestAnimationFrame(resolve));
+  await tick();
+  document.querySelector<HTMLElement>(`main a[href="${CSS.escape(place.link)}"]`)?.focus({ preventScroll: true });
 }
 
 export const router = new Router();
