@@ -202,7 +202,7 @@ fn readers_of_private_packages_are_told_what_changed_for_them() {
         omni.publish(&format!("omni/{name}"), "stable/1.0.0", "any/a", name);
     }
     let let_in = |name: &str| {
-        drop(omni.put(&format!("/api/v1/packages/omni/{name}/members/uma")).json(&json!({"role": "reader"})).send())
+        drop(omni.put(&format!("/api/v1/packages/omni/{name}/members/uma")).json(&json!({"role": "reader"})).send());
     };
     let_in("safe");
     let [own, shared] = ["omni", "uma"].map(|user| server.secret(user, Scope::Read));
@@ -215,8 +215,8 @@ fn readers_of_private_packages_are_told_what_changed_for_them() {
     let held = |to: &str| -> Vec<String> {
         copy_in(&dir(to)).into_keys().filter(|name| name.contains("safe") || name.contains("vault")).collect()
     };
-    sync_as(&own, "own");
-    sync_as(&shared, "shared");
+    sync_as(own, "own");
+    sync_as(shared, "shared");
     assert_eq!((held("own").len(), held("shared").len()), (2, 1));
 
     let wholes = std::cell::Cell::new(0);
@@ -240,16 +240,16 @@ fn readers_of_private_packages_are_told_what_changed_for_them() {
     }
     // A package that is shared comes, one that is taken away goes, whatever the serial is.
     let_in("vault");
-    assert_eq!(sync_as(&shared, "shared")["added"], json!(["omni.vault"]));
+    assert_eq!(sync_as(shared, "shared")["added"], json!(["omni.vault"]));
     for name in ["vault", "safe"] {
         omni.delete(&format!("/api/v1/packages/omni/{name}/members/uma")).is(204);
-        assert_eq!(sync_as(&shared, "shared")["removed"], json!([format!("omni.{name}")]));
-        same_as_whole(&shared, "shared");
+        assert_eq!(sync_as(shared, "shared")["removed"], json!([format!("omni.{name}")]));
+        same_as_whole(shared, "shared");
     }
     // Another reader's copy is not taken for one's own.
-    sync_as(&shared, "own");
+    sync_as(shared, "own");
     assert_eq!(held("own"), [""; 0]);
-    sync_as(&own, "own");
+    sync_as(own, "own");
     assert_eq!(held("own").len(), 2);
     // Nor can anybody ask about the states of others.
     let registry = dir("own").join("registry.json");
