@@ -39,10 +39,10 @@ const VIEWS = [
 
 /** Behind the last of what a first view does. */
 const SETTLED_MS = 1500;
-/** Most time on a processor for a first view. The bar is 200 on an idle machine; one that does other things counts more. */
-const CPU_MS_MAX = 800;
-/** How far a page may move while it loads, as browsers count it; they call a tenth good. */
-const SHIFT_MAX = 0.1;
+/** Most time on a processor for a first view. The bar is 200, and 120 were measured on an idle machine; 220 on one whose processors are shared. */
+const CPU_MS_MAX = 300;
+/** How far a page may move while it loads, as browsers count it; they call a tenth good, and this is nothing that one sees. */
+const SHIFT_MAX = 0.02;
 
 it.each(VIEWS)('every page at $width px, dark: $dark', async ({ width, height, dark }) => {
   for (const [cookie, paths] of [['', VISITOR], [omni.cookie, OWNER]] as const) {

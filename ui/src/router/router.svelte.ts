@@ -81,8 +81,13 @@ class Router {
     this.title = title;
     document.title = title ? t.shell.title(title) : t.shell.name;
     if (this.#focus) void this.#settle();
-    // A page that one comes to from outside keeps the focus where browsers put it, unless it is a form.
-    else if (this.#first) void tick().then(() => document.querySelector<HTMLElement>('main [data-focus]')?.focus({ preventScroll: true }));
+    // A page that one comes to from outside keeps the focus where browsers put it, unless it is a form. To focus before
+    // the first frame would have the page laid out once more.
+    else if (this.#first) {
+      requestAnimationFrame(() => setTimeout(() => {
+        if (document.activeElement === document.body) document.querySelector<HTMLElement>('main [data-focus]')?.focus({ preventScroll: true });
+      }));
+    }
     this.#first = false;
   }
 
