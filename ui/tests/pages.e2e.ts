@@ -66,6 +66,31 @@ it.each(VIEWS)('every page at $width px, dark: $dark', async ({ width, height, d
   }
 });
 
+/** The documentation's pages, as their own list names them. */
+async function documentation(): Promise<string[]> {
+  const text = await (await fetch(`${server.origin}/docs`)).text();
+  return [...new Set([...text.matchAll(/href="(\/docs(?:\/[a-z-]+)?)"/g)].map((match) => match[1] ?? ''))];
+}
+
+it.each(VIEWS)('the documentation at $width px, dark: $dark', async ({ width, height, dark }) => {
+  const { page, complaints, context } = await visit(browser, server.origin, { width, height, dark });
+  const paths = await documentation();
+  expect(paths.length, paths.join(' ')).toBeGreaterThan(8);
+  for (const path of paths) {
+    await page.goto(path);
+    await page.locator('main h1').first().waitFor();
+    if (process.env['SHOTS']) {
+      await page.screenshot({ path: join(process.env['SHOTS'], `${path.replaceAll('/', '_')}-${width}-${dark ? 'dark' : 'light'}.png`) });
+    }
+    expect(await axe(page), `${path} at ${width}`).toEqual([]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(overflow, `${path} at ${width} px is wider than the screen`).toBeLessThanOrEqual(0);
+    expect(await page.title(), path).toMatch(/Packhouse/);
+  }
+  complaints.check();
+  await context.close();
+});
+
 it.each([{ width: 320, height: 640 }, { width: 2560, height: 1440 }, { width: 3840, height: 2160 }])('every page fits $width px', async ({ width, height }) => {
   const { page, complaints, context } = await visit(browser, server.origin, { width, height, dark: width === 2560, cookie: omni.cookie });
   complaints.allowed.push(/status of 40[14].*nothing/);
@@ -162,8 +187,24 @@ it('the first view is small and quick', async () => {
   expect(median?.cpuMs).toBeLessThan(CPU_MS_MAX);
 });
 
+/** What the pictures show as downloaded, and how often. */
+const DOWNLOADED = [
+  ['kit.window/releases/stable/1.10.0/files/linux-x64/kit-window-1.10.0-linux-x64.tar.gz', 57],
+  ['kit.window/releases/stable/1.10.0/files/windows-x64/kit-window-1.10.0-windows-x64.zip', 41],
+  ['kit.window/releases/stable/1.10.0/files/macos-arm64/kit-window-1.10.0-macos-arm64.zip', 12],
+  ['kit.window/releases/stable/1.8.0/files/linux-x64/kit-window-1.8.0-linux-x64.tar.gz', 23],
+  ['kit.window/releases/beta/2.0.0-rc.1/files/windows-x64/kit-window-2.0.0-rc.1-windows-x64.zip', 8],
+  ['atlas/releases/stable/2026.11/files/any/atlas-2026.11.pmtiles', 31],
+  ['firmware.lamp/releases/stable/3.2.1/files/any/lamp-3.2.1.bin', 96],
+] as const;
 const PICTURES = process.env['PICTURES'];
 it.runIf(PICTURES)('the pictures of the README', async () => {
+  // What was counted is written when the server stops.
+  for (const [path, times] of DOWNLOADED) {
+    for (let time = 0; time < times; time += 1) await (await fetch(`${server.origin}/api/v1/packages/omni/${path}`)).arrayBuffer();
+  }
+  await server.end();
+  await server.restart();
   for (const [name, path, options] of [
     ['landing', '/', { width: 1280, height: 720 }],
     ['package', '/p/omni/kit.window', { width: 1280, height: 900 }],

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::Article;
-use super::markdown::anchor;
+use super::markdown::{CODE_BLOCK, anchor};
 use crate::http::html::escaped;
 
 /// The order of the calls of a path.
@@ -128,7 +128,7 @@ impl Page<'_> {
         if let Some(example) = items(&schema["examples"]).next()
             && let Ok(example) = serde_json::to_string_pretty(example)
         {
-            self.add(format_args!("<pre><code>{}</code></pre>\n", escaped(&example)));
+            self.add(format_args!("{CODE_BLOCK}<code>{}</code></pre>\n", escaped(&example)));
         }
     }
 

@@ -5,6 +5,9 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, 
 use super::{Article, address};
 use crate::http::html::escaped;
 
+/// The beginning of a block of code, which can be scrolled by keyboard.
+pub(super) const CODE_BLOCK: &str = "<pre tabindex=\"0\">";
+
 /// The text of a page. Raw HTML in it is text.
 pub(super) fn article(text: &str) -> Article {
     let mut events: Vec<Event<'_>> = Vec::new();
@@ -55,6 +58,10 @@ pub(super) fn article(text: &str) -> Article {
     }
     let mut html = String::with_capacity(text.len() * 3 / 2);
     html::push_html(&mut html, events.into_iter());
+    // Wide code scrolls alone as well. Nothing in the text can look like the tag: raw HTML in it was escaped.
+    let html = html.replace("<pre>", CODE_BLOCK);
+    // A corner with nothing in it is the head of nothing.
+    let html = html.replace("<th></th>", "<td></td>");
     Article { html, sections }
 }
 
@@ -108,8 +115,10 @@ mod tests {
     }
 
     #[test]
-    fn raw_html_is_text_and_tables_scroll() {
-        let article = article("<b>x</b>\n\n| a |\n|---|\n| b |\n");
+    fn raw_html_is_text_and_tables_and_code_scroll() {
+        let article = article("<b>x</b>\n\n| a | |\n|---|---|\n| b | c |\n\n```\n<pre>\n```\n");
+        assert!(article.html.contains("<th>a</th><td></td>"), "{}", article.html);
+        assert!(article.html.contains("<pre tabindex=\"0\"><code>&lt;pre&gt;"), "{}", article.html);
         assert!(article.html.contains("&lt;b&gt;"), "{}", article.html);
         assert!(
             article.html.contains("<div class=\"table\" tabindex=\"0\" role=\"group\"><table>"),
