@@ -259,7 +259,7 @@ proptest! {
             prop_assert_eq!(*verdict == Verdict::Stays, must_stay(rule, known, &releases, at), "{}", at);
         }
         // What is left is left by the next run too: nothing stays only because of what goes.
-        let mut left = releases.clone();
+        let mut left = releases;
         let mut verdicts = verdicts.into_iter();
         left.retain(|_| verdicts.next() == Some(Verdict::Stays));
         prop_assert!(gone(rule, known_for(known), &left).is_empty());

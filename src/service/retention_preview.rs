@@ -167,7 +167,7 @@ impl Registry {
         let registry = Arc::clone(self);
         let (rule, limit) = (query.rule, query.limit);
         // It may look at many releases.
-        let look = move || registry.look_for_doomed(&namespace, &channel, rule, cursor, limit);
+        let look = move || registry.look_for_doomed(&namespace, &channel, rule, cursor.as_ref(), limit);
         let looked = tokio::task::spawn_blocking(look).await;
         looked.map_err(|_| Refusal::Unavailable("the server is stopping".to_owned()))?
     }
@@ -177,7 +177,7 @@ impl Registry {
         namespace: &UserName,
         channel: &Channel,
         rule: Option<RetentionRule>,
-        cursor: Option<Cursor>,
+        cursor: Option<&Cursor>,
         limit: usize,
     ) -> Result<RetentionPreview, Refusal> {
         let rows = self.store.read()?;
@@ -200,9 +200,9 @@ impl Registry {
         let moment = RetentionMoment { at: acts_at, downloads_since: Some(known_after) };
         let totals = cursor.is_none().then(|| Totals { complete: true, ..Totals::default() });
         let mut filling = Filling { items: Vec::new(), limit, totals, looked_at: 0, last: None, has_more: false };
-        each_package(&rows, namespace, cursor.as_ref(), |package| {
+        each_package(&rows, namespace, cursor, |package| {
             let judged = Judged { package: package.id, channel: channel.id, rule, moment };
-            let below = cursor.as_ref().filter(|cursor| cursor.package == package.full_name());
+            let below = cursor.filter(|cursor| cursor.package == package.full_name());
             let (mut flow, mut any) = (ControlFlow::Continue(()), false);
             judged.each(&rows, |release, doomed| {
                 if below.is_none_or(|cursor| release.version < cursor.version) {

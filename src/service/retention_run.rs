@@ -285,3 +285,105 @@ fn remove(
     }
     Ok(done)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::sync::atomic::AtomicI64;
+
+    use super::*;
+    use crate::model::{ChannelName, RetentionRule, Scope, Visibility};
+    use crate::service::{
+        Caller, ChannelPatch, Clock, Condition, Create, ExternalArchive, FileName, Identity, NewPackage,
+        RegistryConfig, ReleaseName, ReleasePatch, SignedIn,
+    };
+    use crate::store::media::FaultMedia;
+
+    const NOW: i64 = 1_800_000_000_000_000;
+
+    fn release(version: &str) -> ReleaseName {
+        ReleaseName {
+            package: "omni.kit".parse().unwrap(),
+            channel: "stable".parse().unwrap(),
+            version: version.parse().unwrap(),
+        }
+    }
+
+    fn yank() -> ReleasePatch {
+        ReleasePatch { yanked: Some(Some("broken".parse().unwrap())), ..ReleasePatch::default() }
+    }
+
+    /// What becomes of releases that were found, when `change` comes before the commit that is to remove them: those
+    /// that are left, lowest first.
+    async fn left_after(change: impl AsyncFnOnce(&Registry, &Caller)) -> Vec<String> {
+        let config = RegistryConfig { password_rounds: NonZeroU32::new(1), ..RegistryConfig::default() };
+        let clock = Clock::Set(Arc::new(AtomicI64::new(NOW)));
+        let registry = Arc::new(Registry::open_media(Arc::new(FaultMedia::new()), config, clock).unwrap());
+        let user = registry.add_user("omni".parse().unwrap(), "correct horse".parse().unwrap(), true).await.unwrap();
+        let signed_in = SignedIn { user, scope: Scope::Admin, session: None, token_name: None };
+        let caller = Caller { identity: Identity::User(Box::new(signed_in)), origin: "".into(), address: None };
+        let new = NewPackage {
+            name: "kit".parse().unwrap(),
+            description: Default::default(),
+            visibility: Visibility::Public,
+        };
+        registry.create_package(&caller, new).await.unwrap();
+        for (version, platform) in [("1", "any"), ("2", "any"), ("3", "linux-x64"), ("4", "any"), ("5", "linux-x64")] {
+            let file = FileName {
+                release: release(version),
+                platform: platform.parse().unwrap(),
+                display_name: "a.zip".parse().unwrap(),
+            };
+            let url = "https://archives.test/a.zip".parse().unwrap();
+            let archive = ExternalArchive { url, size: 1, sha256: crate::model::Sha256::of(b"a") };
+            registry.put_external(&caller, file, Some(Create::Active), archive).await.unwrap();
+        }
+        let rule = RetentionRule::new(Some(1), None, None).unwrap();
+        let patch = ChannelPatch { retention: Some(Some(rule)), ..ChannelPatch::default() };
+        let stable: ChannelName = "stable".parse().unwrap();
+        registry.change_channel(&caller, stable.clone(), patch).await.unwrap();
+        let rows = registry.store.read().unwrap();
+        let channel = rows.channels_with_retention().unwrap().remove(0);
+        let package = rows.package_by_name(&"omni.kit".parse().unwrap()).unwrap().unwrap().id;
+        let now = registry.clock.now();
+        let moment = RetentionMoment { at: now, downloads_since: Some(now.day()) };
+        let found = registry.find_doomed(vec![package], &channel, moment).await.unwrap();
+        assert_eq!(found[0].1.len(), 3);
+        change(&registry, &caller).await;
+        let mut run = RetentionRun::default();
+        let removed = registry.remove_doomed(package, &found[0].1, &channel, moment, &mut run).await.unwrap();
+        assert_eq!(removed, run.releases);
+        let rows = registry.store.read().unwrap();
+        let mut left = rows.releases(package, channel.id).unwrap();
+        left.reverse();
+        left.iter().map(|release| release.version.to_string()).collect()
+    }
+
+    /// What was found is judged again in the commit: what became the update of somebody meanwhile stays.
+    #[tokio::test]
+    async fn what_owners_do_meanwhile_counts() {
+        assert_eq!(left_after(async |_, _| {}).await, ["4", "5"]);
+        let yanked = left_after(async |registry, caller| {
+            registry.change_release(caller, release("4"), yank(), Condition::None).await.unwrap();
+        });
+        assert_eq!(yanked.await, ["2", "4", "5"], "the update of `any` is another now");
+    }
+
+    #[tokio::test]
+    async fn a_rule_that_changed_meanwhile_removes_nothing() {
+        let changed = left_after(async |registry, caller| {
+            let patch = ChannelPatch { retention: Some(None), ..ChannelPatch::default() };
+            registry.change_channel(caller, "stable".parse().unwrap(), patch).await.unwrap();
+        });
+        assert_eq!(changed.await, ["1", "2", "3", "4", "5"]);
+        let gone = left_after(async |registry, caller| {
+            registry.delete_package(caller, "omni.kit".parse().unwrap(), Condition::None).await.unwrap();
+        });
+        assert!(gone.await.is_empty());
+        let withdrawn = left_after(async |registry, caller| {
+            let patch = ReleasePatch { active: Some(false), ..ReleasePatch::default() };
+            registry.change_release(caller, release("2"), patch, Condition::None).await.unwrap();
+        });
+        assert_eq!(withdrawn.await, ["2", "4", "5"]);
+    }
+}
