@@ -18,7 +18,7 @@ beforeAll(async () => {
   for (const name of ['hello', 'tools']) {
     await omni.send('POST', '/api/v1/packages', { name, description: '', visibility: 'public' });
     for (let minor = 0; minor < (name === 'hello' ? 120 : 3); minor += 1) {
-      await omni.upload(`/api/v1/packages/omni/${name}/releases/beta/1.${minor}.0/files/any/a.bin?create=active`, `${name} ${minor}`);
+      await omni.upload(`/api/v1/packages/omni/${name}/releases/beta/1.${minor}.0/files/any/a.bin`, `${name} ${minor}`);
     }
   }
 });
@@ -68,7 +68,7 @@ it('a rule shows what it would remove before it is saved', async () => {
   expect(await list.getByRole('row').count()).toBe(120);
   expect(await list.getByText('not among the 2 newest').count()).toBe(119);
 
-  await dialog.getByLabel('Days after the last download').fill('30');
+  await dialog.getByLabel('Days after download').fill('30');
   await dialog.getByText(/The server does not know of downloads for long enough yet/).waitFor();
   await dialog.getByText('Nothing would go: all 123 releases stay.').waitFor();
   await dialog.getByText('or for 30 days after it was last downloaded.').waitFor();

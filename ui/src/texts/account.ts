@@ -97,12 +97,12 @@ export const account = {
     action: 'Retention',
     actionOf: (name: string) => `What the channel ${name} keeps`,
     title: (name: string) => `What ${name} keeps`,
-    lead: 'Once a day, releases go that no condition keeps, of all your packages on this channel. Leave a field empty, and it keeps nothing.',
+    lead: 'Once a day, releases go that no condition keeps, of all your packages on this channel. Fields that are empty do not count.',
     newest: 'Newest releases',
     newestHint: 'Of each package, those with the highest versions.',
     days: 'Days after publishing',
-    downloadedDays: 'Days after the last download',
-    downloadedDaysHint: 'Published counts as downloaded.',
+    downloadedDays: 'Days after download',
+    downloadedDaysHint: 'The last one, or publishing.',
     /** The rule in a sentence. */
     sentence: (rule: Rule) =>
       `A release stays ${listed(
