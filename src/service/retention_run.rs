@@ -25,9 +25,9 @@ const BETWEEN_RUNS: Duration = Duration::from_secs(12 * 60 * 60);
 /// How soon a run is begun again that failed.
 const RETRY: Duration = Duration::from_secs(15 * 60);
 /// Most releases that are removed in one commit.
-const REMOVED_AT_ONCE_MAX: usize = 20;
+const REMOVED_AT_ONCE_MAX: usize = 10;
 /// Files of these, beyond which no further release is removed in the same commit.
-const FILES_AT_ONCE: usize = 100;
+const FILES_AT_ONCE: usize = 50;
 /// Most releases of a package that are found before they are removed.
 const FOUND_AT_ONCE_MAX: usize = 5_000;
 /// Packages that are looked at in one go.
