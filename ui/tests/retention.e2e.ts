@@ -43,7 +43,7 @@ it('a rule shows what it would remove before it is saved', async () => {
   await page.goto('/account/channels');
   const row = page.getByRole('row', { name: /^beta/ });
   await row.getByText('everything').waitFor();
-  await page.getByRole('button', { name: 'What the channel beta keeps' }).click();
+  await page.getByRole('button', { name: 'Retention of the channel beta' }).click();
   const dialog = page.getByRole('dialog', { name: 'What beta keeps' });
   await dialog.getByText('Without a rule, everything stays.').waitFor();
   const save = dialog.getByRole('button', { name: 'Save the rule' });
@@ -81,12 +81,12 @@ it('a rule shows what it would remove before it is saved', async () => {
   expect(await ruleOf('beta')).toEqual({ keep_newest: 2, keep_days: null, keep_downloaded_days: 30 });
   await row.getByText('the 2 newest and 30 days after a download').waitFor();
 
-  await page.getByRole('button', { name: 'What the channel beta keeps' }).click();
+  await page.getByRole('button', { name: 'Retention of the channel beta' }).click();
   expect(await newest.inputValue()).toBe('2');
   await dialog.getByText('Nothing would go').waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
-  await page.getByRole('button', { name: 'What the channel beta keeps' }).click();
+  await page.getByRole('button', { name: 'Retention of the channel beta' }).click();
   await dialog.getByRole('button', { name: 'Keep everything' }).click();
   await page.getByText('The channel beta keeps everything.').waitFor();
   await row.getByText('everything').waitFor();
@@ -98,7 +98,7 @@ it('a rule shows what it would remove before it is saved', async () => {
 it('by keyboard, on a phone, in the dark', async () => {
   const { page, complaints, context } = await visit(browser, server.origin, { width: 390, height: 844, dark: true, cookie: omni.cookie });
   await page.goto('/account/channels');
-  const opener = page.getByRole('button', { name: 'What the channel beta keeps' });
+  const opener = page.getByRole('button', { name: 'Retention of the channel beta' });
   await opener.waitFor();
   await opener.focus();
   await page.keyboard.press('Enter');
@@ -119,7 +119,7 @@ it('by keyboard, on a phone, in the dark', async () => {
   if (process.env['SHOTS']) await page.screenshot({ path: `${process.env['SHOTS']}/retention-wide.png` });
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('What the channel beta keeps');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Retention of the channel beta');
   complaints.check();
   await context.close();
 });

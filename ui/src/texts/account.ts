@@ -95,7 +95,7 @@ export const account = {
   },
   retention: {
     action: 'Retention',
-    actionOf: (name: string) => `What the channel ${name} keeps`,
+    actionOf: (name: string) => `Retention of the channel ${name}`,
     title: (name: string) => `What ${name} keeps`,
     lead: 'Once a day, releases go that no condition keeps, of all your packages on this channel. Fields that are empty do not count.',
     newest: 'Newest releases',
