@@ -36,6 +36,9 @@ mod registry_publish;
 mod releases;
 mod relisting;
 mod resumable;
+mod retention;
+mod retention_preview;
+mod retention_run;
 mod scheduled_backups;
 mod sources;
 mod start;
@@ -81,6 +84,8 @@ pub use releases::{ReleaseName, ReleasePatch};
 pub use resumable::{
     Checksum, ChecksumKind, ContinueError, Metadata, NewUpload, Received, Receiving, UploadState, UploadView,
 };
+pub use retention_preview::{RetentionPreview, RetentionQuery};
+pub use retention_run::RetentionRun;
 pub use scheduled_backups::{ScheduledBackups, is_inside};
 pub use start::{DataDirectory, StartProgress};
 pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsView};
@@ -162,6 +167,7 @@ pub struct Registry {
     history: Arc<events::History>,
     counters: Arc<statistics::Counters>,
     backups: backup::Backups,
+    retention: retention::Work,
     /// Whether what would go on for ever is to end.
     stopping: watch::Sender<bool>,
     setup_token: Box<str>,
@@ -237,6 +243,7 @@ impl Registry {
             history,
             counters: Arc::default(),
             backups: backup::Backups::default(),
+            retention: retention::Work::default(),
             stopping: watch::Sender::new(false),
             setup_token: accounts::new_setup_token()?,
             schedule_changed,

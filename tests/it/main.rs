@@ -16,6 +16,7 @@ mod privacy;
 mod readme;
 mod real_data;
 mod regression;
+mod retention;
 mod roles;
 mod shutdown;
 mod solve;
