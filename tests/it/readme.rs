@@ -34,7 +34,7 @@ fn every_command_of_the_readme_works() {
     assert!(house.system("usr/lib/sysusers.d/packhouse.conf").exists());
     assert!(house.system("etc/systemd/system/packhouse.socket").exists());
     let asked = read("systemctl.log");
-    for call in ["daemon-reload", "enable --now packhouse", "restart packhouse"] {
+    for call in ["daemon-reload", "enable --now packhouse", "reload packhouse", "restart packhouse"] {
         assert!(asked.lines().any(|line| line == call), "{call} is missing in:\n{asked}");
     }
 }
@@ -101,7 +101,7 @@ impl House {
             fs::create_dir_all(house.dir.path().join(folder)).unwrap();
         }
         let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
-        for file in ["packhouse.service", "packhouse.socket", "packhouse.sysusers"] {
+        for file in ["packhouse.service", "packhouse.socket", "packhouse.sysusers", "packhouse.toml"] {
             fs::copy(packaging.join(file), house.dir.path().join("packaging").join(file)).unwrap();
         }
         let top = house.dir.path().display();
@@ -119,10 +119,10 @@ impl House {
             ("apt", format!("[ \"$*\" = 'install ./target/packhouse_0.1.0_amd64.deb' ] && test -e {top}/\"$2\"")),
             // The build has a test of its own; here only its product counts.
             ("../packaging/build", format!("printf 'the static binary' > {top}/target/packhouse")),
-            ("install", format!("exec /usr/bin/install \"$1\" \"$2\" \"$3\" {top}/system\"$4\"")),
+            ("install", format!("exec /usr/bin/install \"${{@:1:$#-1}}\" \"{top}/system${{@: -1}}\"")),
         ] {
             let path = bin.join(name);
-            fs::write(&path, format!("#!/bin/sh\nset -e\n{body}\n")).unwrap();
+            fs::write(&path, format!("#!/bin/bash\nset -e\n{body}\n")).unwrap();
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
             fs::set_permissions(&path, mode).unwrap();
         }
@@ -184,7 +184,8 @@ struct Server {
 
 impl Server {
     fn fill_in(&self, block: &str) -> String {
-        block.replace("127.0.0.1:8080", &self.address).replace("SETUP-TOKEN", &self.token)
+        let block = block.replace("127.0.0.1:8080", &self.address).replace("SETUP-TOKEN", &self.token);
+        block.replace("--config /etc/", "--config system/etc/")
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, CommandInfoWithArgs, FromArgs};
 
 use super::connect::TOKEN_VARIABLE;
-use super::prepass;
+use super::prepass::{self, Completed, Origins};
 
 /// The flags of one command: its own, then those that it shares with others, which are written here once.
 ///
@@ -164,28 +164,37 @@ pub enum Early {
     /// A help or version text that was asked for (exit status 0).
     Text(String),
     /// The command line makes no sense (exit status 2).
-    Usage(String),
+    Usage {
+        /// What is wrong with it.
+        problem: String,
+        /// Where it is said what would be right.
+        hint: String,
+    },
 }
 
-/// Reads a command line without the program's own name, completed from the environment.
+/// Reads a command line without the program's own name, completed from the environment and from the file that it names.
 ///
 /// # Errors
 /// [`Early`].
-pub fn parse(words: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Result<Args, Early> {
+pub fn parse(words: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Result<(Args, Origins), Early> {
     if matches!(words, [word] if word == "--version" || word == "-V") {
         return Err(Early::Text(format!("packhouse {}\n", env!("CARGO_PKG_VERSION"))));
     }
     let program = Args::get_args_info();
     let usage = |problem: &str| {
         let command = prepass::command_words(words, &program).iter().map(|word| format!("{word} ")).collect::<String>();
-        Early::Usage(format!("{}\nsee `packhouse {command}--help`", problem.trim_end()))
+        Early::Usage { problem: problem.trim_end().to_owned(), hint: format!("see `packhouse {command}--help`") }
     };
-    let completed = prepass::complete(words, &program, environment).map_err(|problem| usage(&problem))?;
+    let Completed { words: completed, origins } =
+        prepass::complete(words, &program, environment).map_err(|problem| usage(&problem))?;
     let completed: Vec<&str> = completed.iter().map(String::as_str).collect();
-    Args::from_args(&["packhouse"], &completed).map_err(|exit| match exit.status {
-        Ok(()) => Early::Text(with_variables(exit.output, prepass::command(words, &program))),
-        Err(()) => usage(&exit.output),
-    })
+    match Args::from_args(&["packhouse"], &completed) {
+        Ok(args) => Ok((args, origins)),
+        Err(exit) if exit.status.is_ok() => {
+            Err(Early::Text(with_variables(exit.output, prepass::command(words, &program))))
+        }
+        Err(exit) => Err(usage(&origins.reword(&exit.output))),
+    }
 }
 
 /// A command's help, and at its end which variables of the environment count for it.
