@@ -8,13 +8,16 @@ pub mod args;
 pub mod backup;
 pub mod check;
 pub mod compact;
+pub mod completions;
 mod config_file;
 pub mod connect;
 pub mod export;
+pub mod health;
 pub mod import;
 pub mod in_process;
 pub mod install;
 pub mod log;
+pub mod man;
 pub mod migrate;
 pub mod output;
 pub mod prepass;
@@ -31,7 +34,10 @@ pub mod updates;
 use std::io::Write;
 use std::process::ExitCode;
 
-use self::args::{Args, Command, Early, TokenCommand, UserCommand};
+use argh::ArgsInfo as _;
+use serde_json::Value;
+
+use self::args::{Args, Command, CompletionsArgs, Early, ManArgs, TokenCommand, UserCommand};
 use self::output::Output;
 use self::prepass::Origins;
 
@@ -97,6 +103,13 @@ fn run_command(command: &Command, origins: &Origins, parse: &dyn Fn() -> Result<
         Command::Compact(args) => finish(Output::new(args.json), |output| compact::run(args, output)),
         Command::Migrate(args) => finish(Output::new(args.json), |output| migrate::run(args, output)),
         Command::Restore(args) => finish(Output::new(args.json), |output| restore::run(args, output)),
+        Command::Health(args) => finish(Output::new(args.json), |output| health::run(args, output)),
+        Command::Completions(CompletionsArgs { shell }) => finish(Output::new(false), |output| {
+            output.result(&completions::script(*shell, &Args::get_args_info()), &Value::Null)
+        }),
+        Command::Man(ManArgs {}) => {
+            finish(Output::new(false), |output| output.result(&man::page(&Args::get_args_info()), &Value::Null))
+        }
         Command::User(args) => match &args.command {
             UserCommand::Add(args) => finish(Output::new(false), |output| accounts::add_user(args, output)),
             UserCommand::Password(args) => finish(Output::new(false), |output| accounts::set_password(args, output)),

@@ -11,6 +11,7 @@ mod configuration;
 mod docs;
 mod durability;
 mod formats;
+mod installation;
 
 mod packaging;
 mod privacy;

@@ -94,6 +94,11 @@ fn the_debian_package_installs_upgrades_and_purges() {
     assert!(
         system.read("usr/lib/systemd/system/packhouse.service").contains(" --config /etc/packhouse/packhouse.toml\n")
     );
+    for generated in
+        ["man/man1/packhouse.1.gz", "bash-completion/completions/packhouse", "zsh/vendor-completions/_packhouse"]
+    {
+        assert!(fs::metadata(system.path("usr/share").join(generated)).unwrap().len() > 1000, "{generated}");
+    }
     // It runs from where it was installed, and its data stays through everything but a purge.
     let data = system.path("var/lib/packhouse");
     let serves = || {

@@ -11,8 +11,8 @@ use super::prepass::{self, Completed, Origins};
 
 /// The flags of one command: its own, then those that it shares with others, which are written here once.
 ///
-/// `data`: a stopped server's directory. `url`: a running server instead of that. `index`: a local copy of an index.
-/// `token_file`, `ca_file`: for those who speak to a server. `json`: for those who answer.
+/// `data`: a stopped server's directory. `new_data`: one to be made. `url`: a running server instead of that. `index`: a
+/// local copy of an index. `token_file`, `ca_file`: for those who speak to a server. `json`: for those who answer.
 macro_rules! flags {
     ($(#[$($attribute:tt)*])* pub struct $name:ident { $($own:tt)* } with $($shared:ident),+) => {
         flags!(@ [$(#[$($attribute)*])* pub struct $name] [$($own)*] $($shared)+);
@@ -33,6 +33,14 @@ macro_rules! flags {
         flags!(@ $head [
             $($fields)*
             /// folder of a stopped server (./packhouse-data)
+            #[argh(option, arg_name = "dir", default = "super::default_data()")]
+            pub data: std::path::PathBuf,
+        ] $($rest)*);
+    };
+    (@ $head:tt [$($fields:tt)*] new_data $($rest:ident)*) => {
+        flags!(@ $head [
+            $($fields)*
+            /// folder to make, which is empty or missing (./packhouse-data)
             #[argh(option, arg_name = "dir", default = "super::default_data()")]
             pub data: std::path::PathBuf,
         ] $($rest)*);
@@ -75,6 +83,8 @@ mod backup;
 mod check;
 mod compact;
 mod export;
+mod generate;
+mod health;
 mod import;
 mod install;
 mod migrate;
@@ -91,6 +101,8 @@ pub use backup::{BackupArgs, RestoreArgs};
 pub use check::CheckArgs;
 pub use compact::CompactArgs;
 pub use export::ExportArgs;
+pub use generate::{CompletionsArgs, ManArgs};
+pub use health::HealthArgs;
 pub use import::ImportArgs;
 pub use install::InstallArgs;
 pub use migrate::MigrateArgs;
@@ -152,10 +164,16 @@ pub enum Command {
     Check(CheckArgs),
     /// Make a stopped server's directory small.
     Compact(CompactArgs),
+    /// Ask whether a server is ready.
+    Health(HealthArgs),
     /// Work on the accounts of a stopped server.
     User(UserArgs),
     /// Work on the tokens of a stopped server.
     Token(TokenArgs),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page.
+    Man(ManArgs),
 }
 
 /// What ends the program before it does anything.
