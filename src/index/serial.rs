@@ -3,7 +3,6 @@
 //! Pure: the caller reads the wall clock and remembers the last serial.
 
 use std::fmt;
-use std::num::ParseIntError;
 use std::str::FromStr;
 
 /// When a view last changed, in microseconds since the Unix epoch; opaque to clients.
@@ -29,12 +28,24 @@ impl fmt::Display for Serial {
 }
 
 impl FromStr for Serial {
-    type Err = ParseIntError;
+    type Err = InvalidSerial;
 
-    fn from_str(text: &str) -> Result<Self, ParseIntError> {
-        text.parse().map(Self)
+    fn from_str(text: &str) -> Result<Self, InvalidSerial> {
+        text.parse().map(Self).map_err(|_| InvalidSerial)
     }
 }
+
+/// A text that is no serial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidSerial;
+
+impl fmt::Display for InvalidSerial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a serial is a whole number of at most 19 digits, as registry.gz has it in its field serial")
+    }
+}
+
+impl std::error::Error for InvalidSerial {}
 
 #[cfg(test)]
 mod tests {

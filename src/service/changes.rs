@@ -1,14 +1,13 @@
 //! What changed in a view of the index since a client last looked.
 //!
-//! Of views that everyone sees alone. A serial says when a view last changed, not whose view it was: who opens more or
-//! fewer private packages than when it was given (another token, a package shared or taken away) would be told that
-//! nothing has changed and keep what it may no longer read, or never learn of what it may. And a history of who could
-//! read what at which time would be one more thing to keep from others. So such readers compare `registry.gz`, which
-//! answers 304 where nothing has changed.
+//! A serial says when a view last changed, not whose view it was: who opens more or fewer private packages than when it
+//! was given (another token, a package shared or taken away) would be told that nothing has changed and keep what it may
+//! no longer read, or never learn of what it may. So of a view with private packages only those states are compared
+//! that this reader was given, and the client shows by a checksum that it has one of them. Whoever cannot compares
+//! `registry.gz`, which answers 304 where nothing has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,6 +17,8 @@ use serde_json::{Map, Value};
 use super::Registry;
 use super::caller::Caller;
 use super::indexing::view_to_stored;
+use super::reader_history::KnownState;
+use super::readers::SeenView;
 use super::refusal::Refusal;
 use crate::index::{Serial, View, ViewName};
 
@@ -29,6 +30,8 @@ const NAMES_MAX: usize = 20_000;
 pub struct IndexChanges {
     /// The view's serial now.
     pub serial: u64,
+    /// The checksum of `registry.gz` now, by which a client sees that what it made of the changes is right.
+    pub registry: String,
     /// The files that changed, with their hashes now, or nothing where they are gone.
     pub files: Map<String, Value>,
     /// The entries of `summaries.gz` of the packages that changed, as they stand there, or nothing where they are
@@ -36,60 +39,102 @@ pub struct IndexChanges {
     pub summaries: BTreeMap<String, Option<Box<RawValue>>>,
 }
 
+/// What changed for a caller.
+#[derive(Debug)]
+pub struct SeenChanges {
+    /// It.
+    pub changes: IndexChanges,
+    /// Whether everyone sees it so.
+    pub public: bool,
+}
+
 impl Registry {
-    /// What changed in a view since `since`. Waits up to `patience` for something to change.
+    /// What changed in a view since the state `known`. Waits up to `patience` for something to change.
     ///
     /// # Errors
-    /// If there is no such view, or `since` is not in its history, which is a [`Refusal::Gone`].
+    /// If there is no such view, or the state is not in its history, which is a [`Refusal::Gone`].
     pub async fn index_changes(
         &self,
         caller: &Caller,
         view: &ViewName,
-        since: Serial,
+        known: KnownState,
         patience: Duration,
-    ) -> Result<IndexChanges, Refusal> {
-        if self.seen_view(caller, view)?.is_some_and(|seen| !seen.public) {
-            return Err(gone("what changed in a view with private packages is not remembered"));
-        }
+    ) -> Result<SeenChanges, Refusal> {
         let mut moved = self.moved.clone();
         let waited = async {
             loop {
                 moved.mark_unchanged();
-                let present = self.present(view)?;
-                if present.serial() != since {
-                    return Ok(present);
+                let seen = self.seen_now(caller, view)?;
+                if !known.is_of(&seen.view) {
+                    return Ok(seen);
                 }
                 if moved.changed().await.is_err() {
                     return Err(Refusal::Unavailable("the server is stopping".to_owned()));
                 }
             }
         };
-        let present = match tokio::time::timeout(patience, waited).await {
-            Ok(present) => present?,
-            Err(_) => self.present(view)?,
+        let seen = match tokio::time::timeout(patience, waited).await {
+            Ok(seen) => seen?,
+            Err(_) => self.seen_now(caller, view)?,
         };
-        self.changes_up_to(view, &present, since)
+        let changes = match seen.public {
+            _ if known.is_of(&seen.view) => changes_to(&seen.view, BTreeSet::new(), false),
+            true => self.public_changes(view, &seen.view, known.serial),
+            false => self.private_changes(caller, view, &seen.view, known),
+        };
+        Ok(SeenChanges { changes: changes?, public: seen.public })
     }
 
-    fn present(&self, view: &ViewName) -> Result<Arc<View>, Refusal> {
-        let present = self.index.snapshot().view(view).cloned();
-        present.ok_or_else(|| Refusal::NotFound("no package is on a channel of that name".to_owned()))
+    fn seen_now(&self, caller: &Caller, view: &ViewName) -> Result<SeenView, Refusal> {
+        let seen = self.seen_view(caller, view)?;
+        seen.ok_or_else(|| Refusal::NotFound("no package is on a channel of that name".to_owned()))
     }
 
-    fn changes_up_to(&self, view: &ViewName, present: &View, since: Serial) -> Result<IndexChanges, Refusal> {
-        let serial = present.serial();
+    fn public_changes(&self, name: &ViewName, now: &View, since: Serial) -> Result<IndexChanges, Refusal> {
         // Held against this view alone: the clock of all views would tell when something changed that is not seen here.
-        if since > serial {
-            return Err(gone("this serial was not given for this view"));
+        if since >= now.serial() {
+            return Err(gone("this serial was not given for this state of the view"));
+        }
+        let mut names = BTreeSet::new();
+        let moved = self.names_between(name, since, now.serial(), &mut names)?;
+        changes_to(now, names, moved)
+    }
+
+    fn private_changes(
+        &self,
+        caller: &Caller,
+        name: &ViewName,
+        now: &View,
+        known: KnownState,
+    ) -> Result<IndexChanges, Refusal> {
+        let between = self.reader_history.between(&caller.identity, name, known, now);
+        let between = between.ok_or_else(|| {
+            gone("what you were given of a view with private packages is not remembered, or registry is not its checksum")
+        })?;
+        let mut names: BTreeSet<Box<str>> = between.names.iter().map(|name| Box::from(&**name)).collect();
+        let (from, to) = between.base;
+        self.names_between(name, from, to, &mut names)?;
+        changes_to(now, names, true)
+    }
+
+    /// Adds the packages that changed in a public view between two of its serials, and says whether anything did.
+    fn names_between(
+        &self,
+        name: &ViewName,
+        since: Serial,
+        until: Serial,
+        names: &mut BTreeSet<Box<str>>,
+    ) -> Result<bool, Refusal> {
+        if since == until {
+            return Ok(false);
         }
         let rows = self.store.read()?;
-        if since.0 < rows.history_from()? {
+        if since.0 < rows.history_from()? || since > until {
             return Err(gone("this serial is older than what is remembered"));
         }
-        let own = view_to_stored(view);
-        let mut names: BTreeSet<Box<str>> = BTreeSet::new();
+        let own = view_to_stored(name);
         let mut moved = false;
-        rows.index_changes(since.0, serial.0, |change| {
+        rows.index_changes(since.0, until.0, |change| {
             for (views, changed) in change.parts {
                 if views.contains(&own) {
                     moved = true;
@@ -101,21 +146,26 @@ impl Registry {
         if names.len() > NAMES_MAX {
             return Err(gone("too much has changed since this serial"));
         }
-        let mut files = Map::new();
-        let mut summaries = BTreeMap::new();
-        for name in names {
-            let hash = present.package(&name).map(|file| Value::String(file.crc32().to_string()));
-            files.insert(format!("packages/{name}.gz"), hash.unwrap_or(Value::Null));
-            let entry = present.summary(&name).map(str::to_owned);
-            let entry = entry.map(RawValue::from_string).transpose();
-            let entry = entry.map_err(|error| Refusal::Unavailable(format!("a summary is no JSON: {error}")))?;
-            summaries.insert(name.into_string(), entry);
-        }
-        if moved {
-            files.insert("summaries.gz".to_owned(), Value::String(present.summaries().crc32().to_string()));
-        }
-        Ok(IndexChanges { serial: serial.0, files, summaries })
+        Ok(moved)
     }
+}
+
+/// What `now` has of the packages that changed; `moved` where anything did.
+fn changes_to(now: &View, names: BTreeSet<Box<str>>, moved: bool) -> Result<IndexChanges, Refusal> {
+    let mut files = Map::new();
+    let mut summaries = BTreeMap::new();
+    for name in names {
+        let hash = now.package(&name).map(|file| Value::String(file.crc32().to_string()));
+        files.insert(format!("packages/{name}.gz"), hash.unwrap_or(Value::Null));
+        let entry = now.summary(&name).map(str::to_owned);
+        let entry = entry.map(RawValue::from_string).transpose();
+        let entry = entry.map_err(|error| Refusal::Unavailable(format!("a summary is no JSON: {error}")))?;
+        summaries.insert(name.into_string(), entry);
+    }
+    if moved {
+        files.insert("summaries.gz".to_owned(), Value::String(now.summaries().crc32().to_string()));
+    }
+    Ok(IndexChanges { serial: now.serial().0, registry: now.registry().crc32().to_string(), files, summaries })
 }
 
 fn gone(why: &str) -> Refusal {

@@ -29,6 +29,7 @@ mod packages;
 mod password;
 mod platforms;
 mod random;
+mod reader_history;
 mod readers;
 mod refusal;
 mod registry_publish;
@@ -63,7 +64,7 @@ pub use audit::{AuditQuery, AuditView};
 pub use background::Background;
 pub use backup::{LastBackup, RunningBackup};
 pub use caller::{Caller, Credentials, Identity, SignedIn};
-pub use changes::IndexChanges;
+pub use changes::{IndexChanges, SeenChanges};
 pub use channels::{ChannelPatch, NewChannel};
 pub use clock::Clock;
 pub use condition::Condition;
@@ -73,6 +74,7 @@ pub use files::{Create, ExternalArchive, FileName, Outcome};
 pub use kit::{KitAnswer, KitFile};
 pub use package_list::{PackageQuery, PackageSort};
 pub use packages::{NewPackage, PackagePatch};
+pub use reader_history::KnownState;
 pub use readers::SeenView;
 pub use refusal::Refusal;
 pub use registry_publish::{Publication, PublishOptions, Published, Unpublished};
@@ -102,6 +104,7 @@ use crate::index::Index;
 use crate::store::media::Media;
 use crate::store::{Collected, OpenError, StorageError, Store, StoreOptions, Survey};
 use password::PasswordHasher;
+use reader_history::ReaderHistory;
 use readers::{PrivatePackages, PrivateViews};
 use throttle::Throttle;
 
@@ -149,6 +152,7 @@ pub struct Registry {
     moved: watch::Receiver<Serial>,
     private_packages: Arc<PrivatePackages>,
     private_views: PrivateViews,
+    reader_history: ReaderHistory,
     ahead: Arc<relisting::Ahead>,
     kit_files: kit::KitFiles,
     clock: Clock,
@@ -225,6 +229,7 @@ impl Registry {
             moved: opened.moved,
             private_packages: opened.private_packages,
             private_views: PrivateViews::default(),
+            reader_history: ReaderHistory::default(),
             ahead: opened.ahead,
             kit_files: kit::KitFiles::default(),
             clock,

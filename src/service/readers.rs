@@ -159,41 +159,35 @@ impl Registry {
         let public = snapshot.view(name).cloned();
         if !packages.is_empty() {
             let base = public.clone().unwrap_or_else(|| snapshot.empty_view());
-            if let Some(view) = self.private_view(name, packages, moves, &base)? {
+            let made = self.private_view(name, packages, moves, &base)?;
+            if let Some(view) = made.view {
+                self.reader_history.note(&caller.identity, name, &view, made.base, &made.contents);
                 return Ok(Some(SeenView { view, public: false }));
             }
         }
         Ok(public.map(|view| SeenView { view, public: true }))
     }
 
-    /// The base with these private packages; nothing where none of them is on the view.
+    /// The base with these private packages.
     fn private_view(
         &self,
         name: &ViewName,
         packages: Vec<PackageKey>,
         moves: u64,
         base: &View,
-    ) -> Result<Option<Arc<View>>, Refusal> {
+    ) -> Result<Made, Refusal> {
         let former = self.private_views.get(name, &packages).filter(|former| former.moves == moves);
         if let Some(former) = former.as_ref().filter(|former| former.base == base.serial()) {
-            return Ok(former.view.clone());
+            return Ok(former.clone());
         }
         let (contents, changed) = match former {
             Some(former) => (former.contents, former.changed),
             None => read_contents(&self.store.read()?, name, &packages)?,
         };
         let view = (!contents.is_empty()).then(|| Arc::new(base.with_private(&contents, changed.max(base.serial()))));
-        let base = base.serial();
-        self.private_views.keep(Made {
-            name: name.clone(),
-            packages,
-            moves,
-            contents,
-            changed,
-            base,
-            view: view.clone(),
-        });
-        Ok(view)
+        let made = Made { name: name.clone(), packages, moves, contents, changed, base: base.serial(), view };
+        self.private_views.keep(made.clone());
+        Ok(made)
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn apply(
             return Ok(Err("they do not lead to the summaries of the server".to_owned()));
         }
     }
-    Ok(Ok(Box::new(View { registry, text, etag: None, is_public: true })))
+    Ok(Ok(Box::new(View { registry, text, etag: None, is_public: changes.is_public })))
 }
 
 /// Lets the summaries with the checksum `listed` arrive, made from the file at `old`, which is read into memory if it

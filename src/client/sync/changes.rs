@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use super::limits::SyncLimits;
 use super::members::{Patches, patch};
 use super::registry::{IndexFile, Registry};
+use super::source::is_for_everybody;
 use super::{SyncError, blocking};
 use crate::client::connection::Request;
 use crate::client::error::Failure;
@@ -33,31 +34,51 @@ pub(crate) enum Since {
     Unusable(String),
 }
 
+/// A state that is here, as the server knows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownState {
+    pub(crate) serial: u64,
+    /// The checksum of its `registry.gz`.
+    pub(crate) registry: Option<Crc32>,
+}
+
 /// What changed since a serial.
 #[derive(Debug)]
 pub(crate) struct Changes {
     serial: u64,
+    /// The checksum of `registry.gz` after them, from servers that tell it.
+    registry: Option<Crc32>,
+    /// Whether everybody gets the state after them.
+    pub(crate) is_public: bool,
     /// Files with their checksums now, or nothing where they are gone. If it is not empty, the summaries are in it.
     files: BTreeMap<IndexFile, Option<Crc32>>,
     /// Members of the summaries as they stand there, or nothing where they are gone.
     summaries: BTreeMap<FullName, Option<Box<RawValue>>>,
 }
 
-/// Asks for what changed since `since`.
+/// Asks for what changed since the state `known`.
 ///
 /// # Errors
 /// If there is no connection to the server: then there is nothing else to try.
-pub(crate) async fn since(client: &Client, root: &Url, limits: &SyncLimits, since: u64) -> Result<Since, SyncError> {
-    let request = Request::get(root.join(&format!("changes?since={since}")));
+pub(crate) async fn since(
+    client: &Client,
+    root: &Url,
+    limits: &SyncLimits,
+    known: KnownState,
+) -> Result<Since, SyncError> {
+    let since = known.serial;
+    let registry = known.registry.map(|crc| format!("&registry={crc}")).unwrap_or_default();
+    let request = Request::get(root.join(&format!("changes?since={since}{registry}")));
     let answered = async {
         let response = client.ask(&request).await?;
+        let is_public = is_for_everybody(&response);
         match response.status {
-            StatusCode::OK => response.body.collect(limits.changes_bytes_max).await,
+            StatusCode::OK => Ok((response.body.collect(limits.changes_bytes_max).await?, is_public)),
             status => Err(response.body.error(Failure::Unreadable(format!("{status} was not asked for")))),
         }
     };
-    let text = match answered.await {
-        Ok(text) => text,
+    let (text, is_public) = match answered.await {
+        Ok(answer) => answer,
         Err(error) if matches!(error.failure, Failure::Resolve(_) | Failure::Connect(_) | Failure::Tls(_)) => {
             return Err(SyncError::Request(error));
         }
@@ -65,8 +86,14 @@ pub(crate) async fn since(client: &Client, root: &Url, limits: &SyncLimits, sinc
     };
     let (count_max, depth_max) = (limits.changes_max, limits.json_depth_max);
     let read = blocking(move || Ok(Changes::parse(&text, since, count_max, depth_max))).await?;
+    let read = read.map(|changes| Changes { is_public, ..changes });
     Ok(match read {
-        Ok(changes) if changes.serial == since => Since::Nothing,
+        Ok(changes) if changes.serial == since => {
+            match changes.registry == known.registry || changes.registry.is_none() {
+                true => Since::Nothing,
+                false => Since::Unusable("the same serial stands for another state".to_owned()),
+            }
+        }
         Ok(changes) => Since::Changes(Box::new(changes)),
         Err(why) => Since::Unusable(why),
     })
@@ -97,13 +124,15 @@ impl Changes {
         if !is_whole || !is_later {
             return Err("it contradicts itself".to_owned());
         }
-        Ok(Self { serial: wire.serial, files, summaries })
+        let registry = wire.registry.map(|crc| crc.parse().map_err(|_| "its registry is no checksum".to_owned()));
+        Ok(Self { serial: wire.serial, registry: registry.transpose()?, is_public: true, files, summaries })
     }
 
     /// The registry after these changes, and its text.
     ///
     /// # Errors
-    /// If `text` is not in the form that servers write, so that what they write now cannot be told from it.
+    /// If `text` is not in the form that servers write, so that what they write now cannot be told from it, or is not
+    /// what the server takes it for.
     pub(crate) fn registry(&self, base: &Registry, text: &[u8]) -> Result<(Registry, Vec<u8>), String> {
         let no_text_of_servers =
             || "registry.json is not in the form in which servers with changes write it".to_owned();
@@ -120,6 +149,9 @@ impl Changes {
         let pieces = patch(inside, &patches, is_plain).map_err(|_| no_text_of_servers())?;
         let tail = format!("}},\"serial\":{}}}", self.serial);
         let new_text = [&[HEAD][..], &pieces, &[tail.as_bytes()]].concat().concat();
+        if self.registry.is_some_and(|crc| crc != Crc32::of(&new_text)) {
+            return Err("they do not lead to the registry of the server".to_owned());
+        }
         let mut registry = Registry { files: base.files.clone(), serial: Some(self.serial.to_string()) };
         for (file, crc) in &self.files {
             match crc {
@@ -148,6 +180,7 @@ const CRC_TEXT_BYTES: usize = 10;
 #[derive(Deserialize)]
 struct Wire {
     serial: u64,
+    registry: Option<String>,
     files: Pairs<Option<String>>,
     summaries: Pairs<Option<Box<RawValue>>>,
 }

@@ -30,6 +30,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::SyncError;
+use super::changes::KnownState;
 use super::disk::Disk;
 use super::fetch::{Arrivals, crc_of_file};
 use super::registry::{IndexFile, Registry};
@@ -55,16 +56,21 @@ pub(crate) struct StateOrigin {
     pub(crate) view_sha256: String,
     pub(crate) etag: Option<String>,
     pub(crate) serial: Option<String>,
-    /// Whether everybody gets this state. Changes are told between such states alone: without its token, a state with
-    /// private packages would seem to be up to date.
+    /// Whether everybody gets this state.
     #[serde(default)]
     pub(crate) is_public: bool,
+    /// The checksum of `registry.json`.
+    #[serde(default)]
+    pub(crate) registry: Option<String>,
 }
 
 impl StateOrigin {
-    /// The serial that the server can be asked for changes since.
-    pub(crate) fn serial_for_changes(&self) -> Option<u64> {
-        self.serial.as_ref().filter(|_| self.is_public)?.parse().ok()
+    /// The state that the server can be asked for changes since. Of one that not everybody gets, the serial alone does
+    /// not say enough: with another token, it would seem to be up to date.
+    pub(crate) fn known_state(&self) -> Option<KnownState> {
+        let registry = self.registry.as_ref().and_then(|crc| crc.parse().ok());
+        let serial = self.serial.as_ref().filter(|_| self.is_public || registry.is_some())?.parse().ok()?;
+        Some(KnownState { serial, registry })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::apply::{Base, apply};
-use super::changes::{Changes, Since, since};
+use super::changes::{Changes, KnownState, Since, since};
 use super::fetch::{Arrivals, Fetcher, PartNames};
 use super::registry::{Difference, IndexFile, Registry};
 use super::replica::{NewState, Replica, State, StateOrigin};
@@ -52,16 +52,16 @@ impl Run<'_> {
         // A copy that is to be verified is not built upon.
         let believed = origin.filter(|_| !self.options.verify);
         let tag = believed.and_then(|origin| origin.etag.as_deref());
-        let mut serial = believed.and_then(StateOrigin::serial_for_changes);
+        let mut known = believed.and_then(StateOrigin::known_state);
         let run_bytes = Arc::new(AtomicU64::new(0));
         let mut work = None;
         for round in 1..=limits.rounds_max {
-            serial = serial.filter(|_| round <= limits.changes_rounds_max);
+            known = known.filter(|_| round <= limits.changes_rounds_max);
             let mut by_changes = None;
-            if let (Some(state), Some(from)) = (&current, serial) {
+            if let (Some(state), Some(from)) = (&current, known) {
                 by_changes = self.latest_by_changes(state, from, &mut work).await?;
                 // Who has no changes to tell is not asked again.
-                serial = serial.filter(|_| by_changes.is_some());
+                known = known.filter(|_| by_changes.is_some());
             }
             let (way, latest) = match by_changes {
                 Some(latest) => (SyncWay::Changes, latest),
@@ -85,6 +85,7 @@ impl Run<'_> {
                     etag: view.etag.clone(),
                     serial: view.registry.serial.clone(),
                     is_public: view.is_public,
+                    registry: Some(Crc32::of(&view.text).to_string()),
                 };
                 if *work.known == view.registry && origin == Some(&new_origin) {
                     return Ok(SyncReport::unchanged(new_origin.serial, way));
@@ -109,12 +110,12 @@ impl Run<'_> {
         })
     }
 
-    /// What there is now, by what changed since the serial `from` of the state that is here, its summaries among the
-    /// arrivals; nothing if that cannot be had.
+    /// What there is now, by what changed since the state `from` that is here, its summaries among the arrivals; nothing
+    /// if that cannot be had.
     async fn latest_by_changes(
         &self,
         current: &State,
-        from: u64,
+        from: KnownState,
         work: &mut Option<Work>,
     ) -> Result<Option<Latest>, SyncError> {
         let Self { client, options, .. } = self;

@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode};
 use super::SyncError;
 use super::limits::SyncLimits;
 use super::registry::Registry;
+use crate::client::body::Response;
 use crate::client::connection::Request;
 use crate::client::gzip::gunzip;
 use crate::client::json_depth::JsonDepth;
@@ -26,7 +27,7 @@ pub(crate) struct View {
     pub(crate) text: Vec<u8>,
     /// By which the server knows this state's `registry.gz` again.
     pub(crate) etag: Option<String>,
-    /// Whether everybody gets this state, so that it has a history of changes that can be asked for.
+    /// Whether everybody gets this state.
     pub(crate) is_public: bool,
 }
 
@@ -52,9 +53,7 @@ impl RegistryFile<'_> {
             return Ok(Answer::Unchanged);
         }
         let etag = response.header(ETAG).map(str::to_owned);
-        // What a token opens is told from what everybody gets by this alone (RFC 9111 section 5.2.2.7).
-        let control = response.header(CACHE_CONTROL).unwrap_or_default().to_ascii_lowercase();
-        let is_public = !control.split(',').any(|directive| directive.trim().starts_with("private"));
+        let is_public = is_for_everybody(&response);
         let compressed = response.body.collect(self.limits.registry_gz_bytes_max).await?;
         let limits = self.limits.clone();
         let view = super::blocking(move || {
@@ -67,4 +66,11 @@ impl RegistryFile<'_> {
         .await?;
         Ok(Answer::View(view))
     }
+}
+
+/// Whether everybody gets this answer. What a token opens is told from that by `private` alone (RFC 9111 section
+/// 5.2.2.7).
+pub(crate) fn is_for_everybody(response: &Response) -> bool {
+    let control = response.header(CACHE_CONTROL).unwrap_or_default().to_ascii_lowercase();
+    !control.split(',').any(|directive| directive.trim().starts_with("private"))
 }

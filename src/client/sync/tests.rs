@@ -117,8 +117,9 @@ pub(super) type Past = Vec<Script>;
 /// Answers as a server does that tells what changed.
 pub(super) fn answer_with_changes(past: &Past, seen: &Seen) -> Reply {
     let now = past.last().unwrap();
-    let Some(since) = seen.target.strip_prefix("/v2/changes?since=") else { return now.answer(seen) };
-    match past.iter().rfind(|script| script.serial.to_string() == since) {
+    let Some(known) = seen.target.strip_prefix("/v2/changes?since=") else { return now.answer(seen) };
+    let is_known = |script: &&Script| known == format!("{}&registry={}", script.serial, Crc32::of(&script.registry()));
+    match past.iter().rfind(is_known) {
         Some(then) => Reply::json(200, &changes_between(then, now)),
         None => Reply::json(410, &serde_json::json!({"status": 410, "detail": "read registry.gz instead"})),
     }
@@ -170,9 +171,17 @@ impl Stage {
 
     /// What was asked for since the last call, sorted.
     pub(super) fn asked(&self) -> Vec<String> {
-        let mut lines: Vec<_> = self.server.take_lines().iter().map(|line| line.replace("GET /v2/", "")).collect();
+        let mut lines = self.asked_in_order();
         lines.sort();
         lines
+    }
+
+    /// What was asked for since it was last asked, without the checksums of the states that were named.
+    pub(super) fn asked_in_order(&self) -> Vec<String> {
+        let lines = self.server.take_lines().into_iter();
+        let plain =
+            |line: String| line.replace("GET /v2/", "").split("&registry=").next().unwrap_or_default().to_owned();
+        lines.map(plain).collect()
     }
 }
 

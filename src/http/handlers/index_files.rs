@@ -12,7 +12,7 @@ use crate::http::etag::ETag;
 use crate::http::file_response::{self, FileHead};
 use crate::http::problem::Problem;
 use crate::model::{ChannelName, Crc32, FullName};
-use crate::service::{IndexView, Rendered, SeenView, Serial, ViewName};
+use crate::service::{IndexChanges, IndexView, KnownState, Rendered, SeenView, Serial, ViewName};
 
 /// Longest time that an answer about changes is waited for, in seconds: proxies give up after a minute or more.
 const WAIT_S_MAX: u64 = 60;
@@ -68,27 +68,31 @@ pub(super) async fn releases(ask: Ask, channel: Option<ChannelName>, name: FullN
     Ok(file_response::respond(&text, head, &ask.method, &ask.headers))
 }
 
-/// What changed since a serial. With `wait`, a number of seconds up to 60, the answer comes as soon as something did.
+/// What changed since a serial; with `registry`, the checksum of the `registry.gz` that has it, also where private
+/// packages are seen. With `wait`, a number of seconds up to 60, the answer comes as soon as something did.
 pub(super) async fn changes(ask: Ask, channel: Option<ChannelName>) -> Answer {
-    let since = ask.query.parsed("since")?;
-    let since: Serial = since.ok_or_else(|| {
+    let since: Option<Serial> = ask.query.parsed("since")?;
+    let serial = since.ok_or_else(|| {
         Problem::unprocessable(
             "since",
             "since is the serial of the state that you have, from registry.gz or the last answer",
         )
     })?;
+    let known = KnownState { serial, registry: ask.query.parsed("registry")? };
     let wait_s: u64 = ask.query.parsed("wait")?.unwrap_or(0);
     if wait_s > WAIT_S_MAX {
         return Err(Problem::unprocessable("wait", format!("wait is a number of seconds up to {WAIT_S_MAX}")));
     }
-    let changes =
-        ask.registry().index_changes(&ask.caller, &view_name(channel), since, Duration::from_secs(wait_s)).await?;
-    let etag = ETag::strong(format!("{}-{since}", changes.serial)).map_err(|error| Problem::internal(&error))?;
-    let text = serde_json::to_vec(&changes).map_err(|error| Problem::internal(&error))?;
+    let wait = Duration::from_secs(wait_s);
+    let seen = ask.registry().index_changes(&ask.caller, &view_name(channel), known, wait).await?;
+    let IndexChanges { serial: now, registry, .. } = &seen.changes;
+    let etag = ETag::strong(format!("{now}-{registry}-{serial}")).map_err(|error| Problem::internal(&error))?;
+    let text = serde_json::to_vec(&seen.changes).map_err(|error| Problem::internal(&error))?;
+    let cache = if seen.public { "no-cache" } else { "private, no-cache" };
     let head = FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
         content_type: HeaderValue::from_static("application/json"),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]),
+        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
         content_headers: HeaderMap::new(),
     };
     Ok(file_response::respond(&bytes::Bytes::from(text), head, &ask.method, &ask.headers))

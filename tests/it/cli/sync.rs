@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Cli, Client, Part, TestServer};
+use crate::support::{Cli, Client, Part, Scope, TestServer};
 
 /// A client of the same index that shares no line with ours.
 const OTHER_CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/sync.py");
@@ -189,4 +189,77 @@ fn publish_long(omni: &Client, n: usize) {
     let parts =
         [Part::field("package_id", &id), Part::field("metadata", &manifest), Part::file("archive", "a", &archive)];
     omni.post("/registry/publish").form(&parts).is(201);
+}
+
+/// A serial does not say whose state it was: who is let in or loses a package used to be told by nothing but
+/// `registry.gz`, which readers of private packages had to read whole for every change.
+#[test]
+fn readers_of_private_packages_are_told_what_changed_for_them() {
+    let server = with_packages();
+    let (omni, uma) = (server.omni(), server.user("uma"));
+    for name in ["safe", "vault"] {
+        omni.make_package(name, "private");
+        omni.publish(&format!("omni/{name}"), "stable/1.0.0", "any/a", name);
+    }
+    let let_in = |name: &str| {
+        drop(omni.put(&format!("/api/v1/packages/omni/{name}/members/uma")).json(&json!({"role": "reader"})).send());
+    };
+    let_in("safe");
+    let [own, shared] = ["omni", "uma"].map(|user| server.secret(user, Scope::Read));
+    let folder = tempfile::tempdir().unwrap();
+    let dir = |name: &str| folder.path().join(name);
+    let sync_as = |secret: &str, to: &str| {
+        let report = Cli::new(&["sync", &server.origin(), dir(to).to_str().unwrap(), "--json"]).token(secret).exits(0);
+        report.json()
+    };
+    let held = |to: &str| -> Vec<String> {
+        copy_in(&dir(to)).into_keys().filter(|name| name.contains("safe") || name.contains("vault")).collect()
+    };
+    sync_as(own, "own");
+    sync_as(shared, "shared");
+    assert_eq!((held("own").len(), held("shared").len()), (2, 1));
+
+    let wholes = std::cell::Cell::new(0);
+    let same_as_whole = |secret: &str, to: &str| {
+        wholes.set(wholes.get() + 1);
+        let whole = format!("whole-{}", wholes.get());
+        sync_as(secret, &whole);
+        assert_eq!(copy_in(&dir(to)), copy_in(&dir(&whole)));
+    };
+    // What changes for one is told with what changes for all.
+    omni.publish("omni/safe", "stable/1.1.0", "any/a", "new");
+    omni.publish("omni/p1", "stable/1.1.0", "any/a", "new");
+    for (secret, to) in [(&own, "own"), (&shared, "shared")] {
+        let begun = server.settled_log().len();
+        let report = sync_as(secret, to);
+        assert_eq!(report["changed"], json!(["omni.p1", "omni.safe"]), "{to}");
+        let counts = asked(&server, begun);
+        assert_eq!((counts["index_changes"], counts["index_package"]), (1, 2), "{to}: {counts:?}");
+        assert!(!counts.contains_key("index_registry"), "{to}: {counts:?}");
+        same_as_whole(secret, to);
+    }
+    // A package that is shared comes, one that is taken away goes, whatever the serial is.
+    let_in("vault");
+    assert_eq!(sync_as(shared, "shared")["added"], json!(["omni.vault"]));
+    for name in ["vault", "safe"] {
+        omni.delete(&format!("/api/v1/packages/omni/{name}/members/uma")).is(204);
+        assert_eq!(sync_as(shared, "shared")["removed"], json!([format!("omni.{name}")]));
+        same_as_whole(shared, "shared");
+    }
+    // Another reader's copy is not taken for one's own.
+    sync_as(shared, "own");
+    assert_eq!(held("own"), [""; 0]);
+    sync_as(own, "own");
+    assert_eq!(held("own").len(), 2);
+    // Nor can anybody ask about the states of others.
+    let registry = dir("own").join("registry.json");
+    let text = std::fs::read(&registry).unwrap();
+    let serial = serde_json::from_slice::<Value>(&text).unwrap()["serial"].clone();
+    let path = format!("/v2/changes?since={serial}&registry={:08x}", crc32fast::hash(&text));
+    omni.get(&path).is(200);
+    for stranger in [&uma, &server.anonymous()] {
+        stranger.get(&path).is(410);
+    }
+    omni.get(&format!("/v2/changes?since={serial}&registry=0")).is(422);
+    omni.get(&format!("/v2/changes?since={serial}&registry=00000000")).is(410);
 }

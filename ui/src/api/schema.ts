@@ -1096,7 +1096,7 @@ export interface paths {
         };
         /**
          * Which files of the index changed since a serial.
-         * @description 410 where that is too long ago.
+         * @description 410 where that is too long ago, or where private packages are seen and `registry` is missing or not that of a state that this reader was given lately.
          */
         get: operations["index_changes"];
         put?: never;
@@ -1431,6 +1431,8 @@ export interface components {
             files: {
                 [key: string]: string | null;
             };
+            /** @description CRC-32 of the decompressed `registry.gz` now, 8 hexadecimal digits. */
+            registry: string;
             /** Format: int64 */
             serial: number;
             /** @description Package to its entry of `summaries.gz`, or null where it is gone. */
@@ -4625,6 +4627,8 @@ export interface operations {
     index_changes: {
         parameters: {
             query: {
+                /** @description CRC-32 of the decompressed `registry.gz` that has this serial. */
+                registry?: string;
                 since: number;
                 /** @description Seconds to wait for a change. */
                 wait?: number;

@@ -25,7 +25,7 @@ async fn sync_by(lie: impl Fn(Value) -> Reply + Send + Sync + 'static) -> (Stage
     new().check(&stage.dir()).unwrap();
     let outside = std::fs::read_dir(stage.dir().parent().unwrap()).unwrap().count();
     assert_eq!(outside, 1, "something was written outside of the copy");
-    let lines = stage.server.take_lines().iter().map(|line| line.replace("GET /v2/", "")).collect();
+    let lines = stage.asked_in_order();
     (stage, report, lines)
 }
 
@@ -35,6 +35,20 @@ fn with(changes: &Value, field: &str, members: Value) -> Value {
     let Value::Object(members) = members else { panic!("{members}") };
     changes[field].as_object_mut().unwrap().extend(members);
     changes
+}
+
+/// The changes with a checksum of the registry that they lead to.
+fn named(changes: &Value, registry: Value) -> Value {
+    let mut changes = changes.clone();
+    changes["registry"] = registry;
+    changes
+}
+
+#[tokio::test]
+async fn changes_are_believed_that_lead_to_the_registry_they_name() {
+    let registry = Crc32::of(&new().registry()).to_string();
+    let (_stage, report, _) = sync_by(move |changes| Reply::json(200, &named(&changes, json!(registry)))).await;
+    assert_eq!(report.way, SyncWay::Changes);
 }
 
 #[tokio::test]
@@ -121,6 +135,8 @@ async fn what_is_odd_about_changes_leads_to_the_registry() {
         ),
         ("one summary too many", Box::new(move |it| with(it, "summaries", json!({"omni.new": wrong})))),
         ("one package too few", Box::new(|it| with(it, "summaries", json!({"omni.bar": null})))),
+        ("another registry", Box::new(|it| named(it, json!("00000000")))),
+        ("a registry that is no checksum", Box::new(|it| named(it, json!("0")))),
         ("summaries alone", Box::new(|it| json!({"serial": 2, "files": {}, "summaries": it["summaries"]}))),
     ];
     for (what, lie) in lies {
@@ -216,8 +232,8 @@ async fn a_server_that_moves_on_after_it_told_changes_is_asked_again() {
 }
 
 #[tokio::test]
-async fn what_a_token_opens_is_not_told_by_changes_and_does_not_stay_without_it() {
-    // With the token there is `omni.gone`; to everybody else nothing ever changed.
+async fn what_a_token_opens_does_not_stay_without_it() {
+    // With the token there is `omni.gone`; to everybody else nothing ever changed, and both have the same serial.
     let public = || Script::of(1, &[("omni.bar", "1.0.0"), ("omni.foo", "1.0.0")]);
     let has_token = Arc::new(AtomicBool::new(true));
     let opens = Arc::clone(&has_token);
@@ -233,7 +249,7 @@ async fn what_a_token_opens_is_not_told_by_changes_and_does_not_stay_without_it(
     for _ in 0..2 {
         stage.sync().await.unwrap();
         old().check(&stage.dir()).unwrap();
-        assert!(stage.asked().iter().all(|line| !line.starts_with("changes")));
+        assert!(stage.asked().contains(&"registry.gz".to_owned()));
     }
     has_token.store(false, Ordering::SeqCst);
     let report = stage.sync().await.unwrap();
