@@ -26,7 +26,7 @@ pub fn run(args: &HealthArgs, output: &Output) -> Result<(), Failure> {
     let patience = args.timeout.0;
     let limits = Limits { attempts_max: 1, ..Limits::default() };
     let client = Client::new(&url, ClientOptions { token: None, ca_file: args.ca_file.clone(), limits });
-    let asked = connect::block_on(async {
+    let (status, answer) = connect::block_on(async {
         let ask = async {
             let response = client.send(&Request::get(url.join("readyz"))).await?;
             Ok((response.status, response.json::<Ready>().await?))
@@ -35,8 +35,7 @@ pub fn run(args: &HealthArgs, output: &Output) -> Result<(), Failure> {
             Ok(answer) => answer.map_err(|error: RequestError| Failure::of(error)),
             Err(_) => Err(Failure::Failed(format!("{url} did not answer within {}", args.timeout))),
         }
-    });
-    let (status, answer) = asked.map_err(|failure| failure.and("\nno server is known to be ready there"))?;
+    })?;
     match (status, answer) {
         (StatusCode::OK, Ready { ready: true, packages, .. }) => {
             let value = serde_json::json!({ "ready": true, "packages": packages });

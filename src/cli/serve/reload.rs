@@ -101,6 +101,9 @@ impl Changeable {
             tls.set(pair);
         }
         let config = self.config.borrow();
+        if now.contains(&"max-connections") {
+            super::raise_descriptor_limit(config.limits.connections_max);
+        }
         self.log.change(config.log_filter.clone());
         self.app.access_log.enable(Log::wants_requests());
         self.bounds.send_replace(bounds(&config));
