@@ -47,9 +47,7 @@ impl Background {
         tasks.spawn(until(stopped.clone(), expire(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), write_statistics(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), retention_run::keep(Arc::clone(registry))));
-        if let Some(scheduled) = registry.config.backups.clone() {
-            tasks.spawn(until(stopped.clone(), scheduled_backups::make(Arc::clone(registry), scheduled)));
-        }
+        tasks.spawn(until(stopped.clone(), scheduled_backups::make(Arc::clone(registry))));
         tasks.spawn(until(stopped, improve(Arc::clone(registry))));
         Self { stop, tasks, registry: Arc::clone(registry) }
     }

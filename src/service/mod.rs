@@ -57,6 +57,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{Notify, watch};
 
 pub use accounts::{NewSession, SESSION_S};
@@ -160,7 +161,9 @@ pub struct Registry {
     ahead: Arc<relisting::Ahead>,
     kit_files: kit::KitFiles,
     clock: Clock,
-    config: RegistryConfig,
+    config: ArcSwap<RegistryConfig>,
+    /// Wakes those who sleep by what the operator has set.
+    reconfigured: Notify,
     hasher: PasswordHasher,
     throttle: Throttle,
     unfinished: Arc<resumable::Slots>,
@@ -237,7 +240,8 @@ impl Registry {
             kit_files: kit::KitFiles::default(),
             clock,
             hasher: PasswordHasher::new(config.password_rounds),
-            config,
+            config: ArcSwap::from_pointee(config),
+            reconfigured: Notify::new(),
             throttle: Throttle::default(),
             unfinished: Arc::default(),
             history,
@@ -294,6 +298,17 @@ impl Registry {
             tracing::error!(%error, "the last counts could not be written");
         }
         self.store.close();
+    }
+
+    /// From now on, this counts; how the store is kept and passwords are hashed stays as it is.
+    pub fn reconfigure(&self, config: RegistryConfig) {
+        self.config.store(Arc::new(config));
+        self.reconfigured.notify_one();
+    }
+
+    /// What the operator has set. Not to be held for long.
+    fn config(&self) -> Guard<Arc<RegistryConfig>> {
+        self.config.load()
     }
 
     /// Has the collector run soon.

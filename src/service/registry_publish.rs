@@ -177,7 +177,7 @@ impl Publication {
         size_max: Option<u64>,
     ) -> Result<(), Refusal> {
         let registry = &self.registry;
-        let size_max = size_max.map(|size| size.min(registry.config.file_bytes_max));
+        let size_max = size_max.map(|size| size.min(registry.config().file_bytes_max));
         let writer = registry.store.begin_blob(size_max)?;
         let display_name = filename.and_then(|name| name.parse().ok());
         self.archive = Some(Archive { writer, leftovers: Leftovers::new(registry), display_name, mime_type });
@@ -192,7 +192,7 @@ impl Publication {
         let Some(archive) = &mut self.archive else {
             return Err(Refusal::invalid("archive", "its content comes behind its head"));
         };
-        if archive.writer.len_bytes() + bytes.len() as u64 > self.registry.config.file_bytes_max {
+        if archive.writer.len_bytes() + bytes.len() as u64 > self.registry.config().file_bytes_max {
             return Err(self.registry.too_large());
         }
         if let Some(room) = &self.room {

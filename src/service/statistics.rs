@@ -252,7 +252,7 @@ impl Registry {
     /// If the store fails; what was counted is written another time.
     pub fn write_statistics(&self) -> Result<(), Refusal> {
         self.counters.write(&self.store)?;
-        let kept_from = (self.today() + 1).saturating_sub(self.config.statistics_days);
+        let kept_from = (self.today() + 1).saturating_sub(self.config().statistics_days);
         while self.store.read()?.has_counts_before(kept_from)?
             && self.store.write_and_wait(move |edit| edit.forget_counts(kept_from, FORGOTTEN_AT_ONCE_MAX))?
         {}

@@ -7,9 +7,11 @@ mod backup;
 mod bad_input;
 mod cli;
 mod concurrency;
+mod configuration;
 mod docs;
 mod durability;
 mod formats;
+mod installation;
 
 mod packaging;
 mod privacy;
