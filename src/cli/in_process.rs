@@ -7,13 +7,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::Failure;
 use crate::client::Url;
-use crate::http::app::{App, AppConfig};
-use crate::http::forwarded::TrustedProxies;
-use crate::http::{Limits, Server, ServerConfig, Workers};
+use crate::http::app::{App, AppConfig, AppSettings};
+use crate::http::{Server, ServerConfig, Workers};
 use crate::model::{ApiTokenId, Scope, UserName};
 use crate::service::{Clock, Registry, RegistryConfig};
 
@@ -70,12 +69,11 @@ async fn serve<T, W>(registry: &Arc<Registry>, work: impl FnOnce(Url, Arc<Regist
 where
     W: Future<Output = Result<T, Failure>>,
 {
-    let config = AppConfig { file_bytes_max: RegistryConfig::default().file_bytes_max, ..AppConfig::default() };
-    let app = Arc::new(App::new(Arc::clone(registry), config));
+    let settings = AppSettings { file_bytes_max: RegistryConfig::default().file_bytes_max, ..AppSettings::default() };
+    let app = Arc::new(App::new(Arc::clone(registry), AppConfig::default(), settings));
     let config = ServerConfig {
         tls: None,
-        limits: Limits::DEFAULT,
-        trusted_proxies: TrustedProxies::new(Vec::new()),
+        bounds: watch::Sender::default().subscribe(),
         workers: Arc::new(Workers::start().map_err(Failure::of)?),
         traffic: Arc::default(),
     };

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
@@ -18,7 +18,6 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, reload};
 
-use super::Failure;
 use crate::http::access_log::{self, LogFormat};
 use crate::service::Clock;
 
@@ -80,8 +79,11 @@ fn is_journal() -> bool {
 ///
 /// # Errors
 /// Wrong usage.
-pub fn parse_filter(text: &str) -> Result<Targets, Failure> {
-    text.parse().map_err(|_| Failure::Usage("--log is error, warn, info, debug or trace".to_owned()))
+pub fn parse_filter(text: &str) -> Result<Targets, String> {
+    // A word alone is a level: the parser takes any other for the name of a part, and logs all of that.
+    let are_levels = text.split(',').all(|part| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok());
+    let filter = text.parse().ok().filter(|_| are_levels);
+    filter.ok_or_else(|| format!("--log is error, warn, info, debug or trace, not {text:?}"))
 }
 
 /// The running log.

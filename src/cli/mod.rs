@@ -8,12 +8,16 @@ pub mod args;
 pub mod backup;
 pub mod check;
 pub mod compact;
+pub mod completions;
+mod config_file;
 pub mod connect;
 pub mod export;
+pub mod health;
 pub mod import;
 pub mod in_process;
 pub mod install;
 pub mod log;
+pub mod man;
 pub mod migrate;
 pub mod output;
 pub mod prepass;
@@ -22,7 +26,6 @@ pub mod resolve;
 pub mod restore;
 pub mod search;
 pub mod serve;
-mod settings;
 pub mod supervisor;
 pub mod sync;
 pub mod units;
@@ -31,8 +34,12 @@ pub mod updates;
 use std::io::Write;
 use std::process::ExitCode;
 
-use self::args::{Command, Early, TokenCommand, UserCommand};
+use argh::ArgsInfo as _;
+use serde_json::Value;
+
+use self::args::{Args, Command, CompletionsArgs, Early, ManArgs, TokenCommand, UserCommand};
 use self::output::Output;
+use self::prepass::Origins;
 
 /// Why a command did not do its work.
 #[derive(Debug)]
@@ -68,20 +75,21 @@ impl Failure {
 pub fn run(words: &[String]) -> ExitCode {
     let environment = |name: &str| std::env::var(name).ok();
     match args::parse(words, &environment) {
-        Ok(args) => run_command(&args.command, &|flag| prepass::source(words, flag, &environment)),
+        Ok((args, origins)) => run_command(&args.command, &origins, &|| args::parse(words, &environment)),
         Err(Early::Text(text)) => {
             // A reader that has gone away has read enough.
             let _ = std::io::stdout().lock().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
-        Err(Early::Usage(text)) => Output::new(false).failed(&Failure::Usage(text)),
+        Err(Early::Usage { problem, hint }) => Output::new(false).failed(&Failure::Usage(format!("{problem}\n{hint}"))),
     }
 }
 
-/// Runs a command. `source` says of a flag where its value comes from.
-fn run_command(command: &Command, source: &dyn Fn(&str) -> &'static str) -> ExitCode {
+/// Runs a command. `origins` says where its flags come from, and `parse` reads all of them again.
+fn run_command(command: &Command, origins: &Origins, parse: &dyn Fn() -> Result<(Args, Origins), Early>) -> ExitCode {
     match command {
-        Command::Serve(args) => finish(Output::new(false), |_| serve::run(args, source)),
+        Command::Serve(args) if args.print_config => finish(Output::new(false), |_| serve::print_config(args, origins)),
+        Command::Serve(args) => finish(Output::new(false), |_| serve::run(args, origins, parse)),
         Command::Publish(args) => finish(Output::new(args.json), |output| publish::run(args, output)),
         Command::Sync(args) => finish(Output::new(args.json), |output| sync::run(args, output)),
         Command::Search(args) => finish(Output::new(args.json), |output| search::run(args, output)),
@@ -95,6 +103,13 @@ fn run_command(command: &Command, source: &dyn Fn(&str) -> &'static str) -> Exit
         Command::Compact(args) => finish(Output::new(args.json), |output| compact::run(args, output)),
         Command::Migrate(args) => finish(Output::new(args.json), |output| migrate::run(args, output)),
         Command::Restore(args) => finish(Output::new(args.json), |output| restore::run(args, output)),
+        Command::Health(args) => finish(Output::new(args.json), |output| health::run(args, output)),
+        Command::Completions(CompletionsArgs { shell }) => finish(Output::new(false), |output| {
+            output.result(&completions::script(*shell, &Args::get_args_info()), &Value::Null)
+        }),
+        Command::Man(ManArgs {}) => {
+            finish(Output::new(false), |output| output.result(&man::page(&Args::get_args_info()), &Value::Null))
+        }
         Command::User(args) => match &args.command {
             UserCommand::Add(args) => finish(Output::new(false), |output| accounts::add_user(args, output)),
             UserCommand::Password(args) => finish(Output::new(false), |output| accounts::set_password(args, output)),

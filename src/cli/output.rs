@@ -139,19 +139,6 @@ impl Progress for Bar {
     }
 }
 
-/// Tells what ended the program before it began, where it belongs.
-#[must_use]
-pub fn early(early: &super::args::Early) -> ExitCode {
-    use super::args::Early;
-    match early {
-        Early::Text(text) => match Output::new(false).result(text, &Value::Null) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        },
-        Early::Usage(text) => Output::new(false).failed(&Failure::Usage(text.clone())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

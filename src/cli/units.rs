@@ -1,5 +1,6 @@
 //! Sizes and durations as people write them: `4GiB`, `500MB`, `90s`, `1h`.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -23,15 +24,11 @@ impl FromStr for ByteSize {
         let (number, unit) = split(text).ok_or_else(wrong)?;
         let factor = match unit.to_ascii_lowercase().as_str() {
             "" | "b" => 1,
-            "kb" => 1000,
-            "mb" => 1000_u64.pow(2),
-            "gb" => 1000_u64.pow(3),
-            "tb" => 1000_u64.pow(4),
-            "k" | "kib" => 1 << 10,
-            "m" | "mib" => 1 << 20,
-            "g" | "gib" => 1 << 30,
-            "t" | "tib" => 1 << 40,
-            _ => return Err(wrong()),
+            "k" => 1 << 10,
+            "m" => 1 << 20,
+            "g" => 1 << 30,
+            "t" => 1 << 40,
+            unit => BYTE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).ok_or_else(wrong)?.1,
         };
         number.checked_mul(factor).map(Self).ok_or_else(wrong)
     }
@@ -53,6 +50,38 @@ impl FromStr for Span {
             _ => None,
         };
         span.filter(|span| span.as_secs() <= SPAN_SECONDS_MAX).map(Self).ok_or_else(wrong)
+    }
+}
+
+/// Units of bytes, the largest first.
+const BYTE_UNITS: [(&str, u64); 8] = [
+    ("TiB", 1 << 40),
+    ("TB", 1_000_000_000_000),
+    ("GiB", 1 << 30),
+    ("GB", 1_000_000_000),
+    ("MiB", 1 << 20),
+    ("MB", 1_000_000),
+    ("KiB", 1 << 10),
+    ("KB", 1000),
+];
+
+/// Exactly, in the largest unit that leaves no rest, so that reading it gives the same again.
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match BYTE_UNITS.iter().find(|(_, factor)| self.0 > 0 && self.0.is_multiple_of(*factor)) {
+            Some((unit, factor)) => write!(f, "{}{unit}", self.0 / factor),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// Exactly to the millisecond, in the largest unit that leaves no rest.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.0.as_millis();
+        let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+        let (unit, factor) = units.into_iter().find(|(_, factor)| ms.is_multiple_of(*factor)).unwrap_or(("ms", 1));
+        if ms == 0 { f.write_str("0s") } else { write!(f, "{}{unit}", ms / factor) }
     }
 }
 
@@ -103,6 +132,17 @@ mod tests {
         }
         for text in ["", "s", "-1s", "400d", "1y", "18446744073709551615d"] {
             assert!(text.parse::<Span>().unwrap_err().contains("as in 30s"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        for (bytes, text) in [(0, "0"), (1, "1"), (1000, "1KB"), (16 << 30, "16GiB"), (500_000_000, "500MB")] {
+            assert_eq!((ByteSize(bytes).to_string().as_str(), text.parse()), (text, Ok(ByteSize(bytes))));
+        }
+        for (ms, text) in [(0, "0s"), (250, "250ms"), (15_000, "15s"), (90_000, "90s"), (86_400_000, "24h")] {
+            let span = Span(Duration::from_millis(ms));
+            assert_eq!((span.to_string().as_str(), text.parse()), (text, Ok(span)));
         }
     }
 

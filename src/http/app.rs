@@ -11,6 +11,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::{ArcSwap, Guard};
 use http::header::{AUTHORIZATION, HOST, HeaderMap};
 use http::{Method, Request, Response};
 
@@ -33,29 +34,35 @@ pub const SESSION_COOKIE: &str = "packhouse_session";
 /// The route whose errors old clients read too.
 const UPDATE_CHECK: &str = "updates";
 
-/// What the pipeline is told by the operator.
+/// What the pipeline is told by the operator, and may be told anew while it answers.
 #[derive(Debug, Clone, Default)]
-pub struct AppConfig {
+pub struct AppSettings {
     /// Scheme and host under which clients reach the server, where requests do not say it right.
     pub public_url: Option<String>,
     /// Proxies whose headers say who the client is.
     pub trusted_proxies: TrustedProxies,
     /// Largest file that is taken, in bytes.
     pub file_bytes_max: u64,
+    /// All settings with which the program runs, for those who ask.
+    pub all: Settings,
+}
+
+/// What the pipeline works with.
+#[derive(Debug, Clone, Default)]
+pub struct AppConfig {
     /// Where a line for each request goes; nowhere by default.
     pub access_log: Arc<AccessLog>,
     /// What goes on at the sockets: the servers count it.
     pub traffic: Arc<Traffic>,
     /// Whether the servers speak HTTPS themselves.
     pub tls: bool,
-    /// The settings with which the program runs.
-    pub settings: Settings,
 }
 
 /// Answers requests.
 pub struct App {
     pub(super) registry: Arc<Registry>,
     pub(super) config: AppConfig,
+    settings: ArcSwap<AppSettings>,
     pub(super) metrics: Metrics,
     request_ids: RequestIds,
 }
@@ -92,21 +99,34 @@ pub(super) type Answer = Result<Response<Body>, Problem>;
 impl App {
     /// An app that serves a registry.
     #[must_use]
-    pub fn new(registry: Arc<Registry>, config: AppConfig) -> Self {
-        Self { registry, config, metrics: Metrics::default(), request_ids: RequestIds::default() }
+    pub fn new(registry: Arc<Registry>, config: AppConfig, settings: AppSettings) -> Self {
+        let settings = ArcSwap::from_pointee(settings);
+        Self { registry, config, settings, metrics: Metrics::default(), request_ids: RequestIds::default() }
+    }
+
+    /// From the next request on, these settings count.
+    pub fn set(&self, settings: AppSettings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    /// What counts at the moment. Not to be held for long.
+    pub(super) fn settings(&self) -> Guard<Arc<AppSettings>> {
+        self.settings.load()
     }
 
     /// When the program started, in seconds since 1970.
     pub(super) fn started_s(&self) -> u64 {
-        self.config.settings.started.as_micros().unsigned_abs() / 1_000_000
+        self.settings().all.started.as_micros().unsigned_abs() / 1_000_000
     }
 
     /// Answers a request.
     pub async fn answer(self: Arc<Self>, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
         let begun = Instant::now();
-        let is_proxied = self.config.trusted_proxies.contains(peer.address.ip());
-        let id = self.request_ids.of(request.headers(), is_proxied);
-        let outside = Outside::of(peer, request.uri(), request.headers(), &self.config.trusted_proxies);
+        let (id, outside) = {
+            let trusted = &self.settings().trusted_proxies;
+            let id = self.request_ids.of(request.headers(), trusted.contains(peer.address.ip()));
+            (id, Outside::of(peer, request.uri(), request.headers(), trusted))
+        };
         let client = outside.client;
         let method = request.method().clone();
         let mut line = Line { route: "none", caller: Cow::Borrowed("-") };
@@ -172,7 +192,7 @@ impl App {
 
     /// Where the caller reaches the server, without a slash at its end.
     fn origin(&self, outside: &Outside, headers: &HeaderMap) -> Arc<str> {
-        if let Some(public_url) = &self.config.public_url {
+        if let Some(public_url) = &self.settings().public_url {
             return public_url.trim_end_matches('/').into();
         }
         if headers.contains_key(HOST) || outside.host.is_some() {

@@ -45,6 +45,16 @@ where
         orders: watch::Receiver<Order>,
         traffic: Arc<Traffic>,
     ) -> Self {
+        Self::of(Arc::new(handler), limits, tls, orders, traffic)
+    }
+
+    fn of(
+        handler: Arc<H>,
+        limits: Limits,
+        tls: Option<Arc<Tls>>,
+        orders: watch::Receiver<Order>,
+        traffic: Arc<Traffic>,
+    ) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             .timer(TokioTimer::new())
@@ -62,7 +72,13 @@ where
             .max_send_buf_size(limits.http2_send_buffer_bytes_max)
             .keep_alive_interval(limits.http2_ping_interval)
             .keep_alive_timeout(limits.http2_ping_timeout);
-        Self { handler: Arc::new(handler), limits, tls, http1, http2, orders, traffic }
+        Self { handler, limits, tls, http1, http2, orders, traffic }
+    }
+
+    /// The same with other limits.
+    pub(super) fn with(&self, limits: Limits) -> Self {
+        let (tls, orders) = (self.tls.clone(), self.orders.clone());
+        Self::of(Arc::clone(&self.handler), limits, tls, orders, Arc::clone(&self.traffic))
     }
 
     /// Whether connections are plain HTTP.

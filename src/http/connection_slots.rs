@@ -5,11 +5,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Debug)]
 pub(super) struct AddressSlots {
-    per_address_max: u32,
+    per_address_max: AtomicU32,
     taken: Mutex<HashMap<IpAddr, u32>>,
 }
 
@@ -22,7 +23,12 @@ pub(super) struct Slot {
 
 impl AddressSlots {
     pub(super) fn new(per_address_max: u32) -> Arc<Self> {
-        Arc::new(Self { per_address_max, taken: Mutex::default() })
+        Arc::new(Self { per_address_max: AtomicU32::new(per_address_max), taken: Mutex::default() })
+    }
+
+    /// From now on an address may have that many; those that have more keep them.
+    pub(super) fn set_max(&self, per_address_max: u32) {
+        self.per_address_max.store(per_address_max, Ordering::Relaxed);
     }
 
     /// A place for one more connection from `address`, if it may have one.
@@ -30,7 +36,7 @@ impl AddressSlots {
         let address = network_of(address);
         let mut taken = self.lock();
         let count = taken.get(&address).copied().unwrap_or(0);
-        if count >= self.per_address_max {
+        if count >= self.per_address_max.load(Ordering::Relaxed) {
             return None;
         }
         taken.insert(address, count + 1);

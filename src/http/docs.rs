@@ -15,6 +15,7 @@ use flate2::write::GzEncoder;
 
 use super::html::escaped;
 use super::openapi;
+use crate::model::Sha256;
 
 /// The address of all pages; the first one has it for its own.
 const ROOT: &str = "/docs";
@@ -42,13 +43,13 @@ enum Source {
     OpenApi,
 }
 
-/// A file in both forms.
+/// A file in both forms, each with its digest.
 #[derive(Debug, Clone)]
 pub struct Content {
     /// As it is.
-    pub plain: Bytes,
+    pub plain: (Bytes, Sha256),
     /// Compressed with gzip.
-    pub gzip: Bytes,
+    pub gzip: (Bytes, Sha256),
 }
 
 static PAGES: [Page; 10] = [
@@ -95,7 +96,11 @@ fn pack(plain: Bytes) -> Content {
     let mut gzip = GzEncoder::new(Vec::with_capacity(plain.len() / 3), Compression::best());
     // Writing into memory does not fail.
     let gzip = gzip.write_all(&plain).and_then(|()| gzip.finish()).unwrap_or_default();
-    Content { plain, gzip: gzip.into() }
+    let with_digest = |bytes: Bytes| {
+        let digest = Sha256::of(&bytes);
+        (bytes, digest)
+    };
+    Content { plain: with_digest(plain), gzip: with_digest(gzip.into()) }
 }
 
 /// The text of a page, before its frame.

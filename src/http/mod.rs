@@ -53,5 +53,5 @@ pub use body::Body;
 pub use limits::Limits;
 pub use problem::Problem;
 pub use request_body::{RequestBody, RequestBodyError};
-pub use server::{Peer, Server, ServerConfig};
+pub use server::{Bounds, Peer, Server, ServerConfig};
 pub use workers::Workers;

@@ -69,6 +69,8 @@ pub enum Route {
     ChangeChannel(ChannelName),
     /// Deletes a channel.
     DeleteChannel(ChannelName),
+    /// What a retention rule of a channel would remove.
+    PreviewRetention(ChannelName),
     /// Own platforms.
     Platforms,
     /// Makes a platform.
@@ -281,6 +283,7 @@ impl Route {
             | Self::CreateChannel
             | Self::ChangeChannel(_)
             | Self::DeleteChannel(_)
+            | Self::PreviewRetention(_)
             | Self::Platforms
             | Self::CreatePlatform
             | Self::RenamePlatform(_)
@@ -357,6 +360,7 @@ impl Route {
             Self::CreateChannel => "create_channel",
             Self::ChangeChannel(_) => "change_channel",
             Self::DeleteChannel(_) => "delete_channel",
+            Self::PreviewRetention(_) => "preview_retention",
             Self::Platforms => "platforms",
             Self::CreatePlatform => "create_platform",
             Self::RenamePlatform(_) => "rename_platform",
@@ -539,6 +543,7 @@ fn api(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
             let name: ChannelName = parse("name", name)?;
             verb.pick([(Verb::Patch, Route::ChangeChannel(name.clone())), (Verb::Delete, Route::DeleteChannel(name))])
         }
+        ["channels", name, "retention"] => verb.pick([(Verb::Get, Route::PreviewRetention(parse("name", name)?))]),
         ["platforms"] => verb.pick([(Verb::Get, Route::Platforms), (Verb::Post, Route::CreatePlatform)]),
         ["platforms", name] => {
             let name: PlatformName = parse("name", name)?;

@@ -25,14 +25,21 @@ use super::{Body, Limits, RequestBody, Workers};
 /// How long connections may take to go once they are told to end at once.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a server is to be like.
-pub struct ServerConfig {
-    /// Certificate and key, if HTTPS (HTTP/2 and HTTP/1.1) is to be served and not plain HTTP/1.1.
-    pub tls: Option<Tls>,
+/// Whom a server takes, and what they may take of it.
+#[derive(Debug, Clone, Default)]
+pub struct Bounds {
     /// Bounds on clients.
     pub limits: Limits,
     /// Addresses that may have any number of connections, since they bring many clients.
     pub trusted_proxies: TrustedProxies,
+}
+
+/// What a server is to be like.
+pub struct ServerConfig {
+    /// Certificate and key, if HTTPS (HTTP/2 and HTTP/1.1) is to be served and not plain HTTP/1.1.
+    pub tls: Option<Arc<Tls>>,
+    /// What bounds new connections; those that are there keep what they began with.
+    pub bounds: watch::Receiver<Bounds>,
     /// The threads that serve connections. Several servers may share them.
     pub workers: Arc<Workers>,
     /// Where it is counted what goes on at the sockets.
@@ -96,12 +103,11 @@ impl Server {
         H: Fn(Request<RequestBody>, Peer) -> F + Send + Sync + 'static,
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        let Self { listener, config } = self;
-        let limits = config.limits;
+        let Self { listener, mut config } = self;
+        let Bounds { mut limits, mut trusted_proxies } = config.bounds.borrow_and_update().clone();
         let (order, orders) = watch::channel(Order::Run);
-        let tls = config.tls.map(Arc::new);
-        let watching = tls.as_ref().map(|tls| tokio::spawn(Arc::clone(tls).watch()));
-        let connections = Arc::new(Connections::new(handler, limits, tls, orders, Arc::clone(&config.traffic)));
+        let connections = Connections::new(handler, limits, config.tls, orders, Arc::clone(&config.traffic));
+        let mut connections = Arc::new(connections);
         let places = Arc::new(Semaphore::new(limits.connections_max as usize));
         let by_address = AddressSlots::new(limits.connections_per_address_max);
         let refuser = Refuser::new();
@@ -111,11 +117,19 @@ impl Server {
             let accepted = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
+                Ok(()) = config.bounds.changed() => {
+                    let bounds = config.bounds.borrow_and_update().clone();
+                    resize(&places, limits.connections_max, bounds.limits.connections_max);
+                    by_address.set_max(bounds.limits.connections_per_address_max);
+                    Bounds { limits, trusted_proxies } = bounds;
+                    connections = Arc::new(connections.with(limits));
+                    continue;
+                }
                 accepted = accept(&listener, &places, limits.accept_pause) => accepted,
             };
             let Some((stream, address, place)) = accepted else { break };
             let slot = by_address.take(address.ip());
-            if slot.is_none() && !config.trusted_proxies.contains(address.ip()) {
+            if slot.is_none() && !trusted_proxies.contains(address.ip()) {
                 tracing::debug!(%address, "connection refused: too many from this address");
                 if connections.is_plain() {
                     refuser.refuse(stream);
@@ -136,9 +150,6 @@ impl Server {
         }
         // New connections are refused from here on, not left waiting, unless somebody else holds the socket too.
         drop(listener);
-        if let Some(watching) = watching {
-            watching.abort();
-        }
         drain(&order, &places, &limits).await
     }
 }
@@ -165,6 +176,21 @@ async fn accept(
     }
 }
 
+/// Makes more places, or fewer: those that are taken go when they are given back, and until then nobody gets one.
+fn resize(places: &Arc<Semaphore>, from: u32, to: u32) {
+    if from <= to {
+        places.add_permits((to - from) as usize);
+        return;
+    }
+    let places = Arc::clone(places);
+    tokio::spawn(async move {
+        // The semaphore is never closed.
+        if let Ok(gone) = places.acquire_many_owned(from - to).await {
+            gone.forget();
+        }
+    });
+}
+
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
@@ -180,7 +206,7 @@ async fn drain(order: &watch::Sender<Order>, places: &Semaphore, limits: &Limits
     if timeout(limits.shutdown_timeout, all_ended()).await.is_ok() {
         return Stopped { cut_connections: 0 };
     }
-    let cut_connections = limits.connections_max - places.available_permits() as u32;
+    let cut_connections = limits.connections_max.saturating_sub(places.available_permits() as u32);
     tracing::warn!(cut_connections, "shutdown does not wait longer for running requests");
     order.send_replace(Order::Abort);
     let _ = timeout(ABORT_TIMEOUT, all_ended()).await;

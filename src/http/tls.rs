@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -88,10 +88,22 @@ pub enum TlsError {
 pub struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<CurrentKey>,
+    /// Held while they are read, so that they are not exchanged meanwhile.
+    source: Mutex<Source>,
+    provider: Arc<CryptoProvider>,
+}
+
+/// Where certificate and key come from.
+struct Source {
     files: TlsFiles,
     /// What the files looked like when they were last tried, usable or not, so that each state is tried once.
-    tried: Mutex<Option<Stamp>>,
-    provider: Arc<CryptoProvider>,
+    tried: Option<Stamp>,
+}
+
+/// Certificate and key that were read and can be used.
+pub struct TlsPair {
+    key: CertifiedKey,
+    source: Source,
 }
 
 /// Identity and age of both files.
@@ -121,9 +133,8 @@ impl Tls {
     /// If they cannot be read or don't fit together; see [`TlsError`].
     pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
-        // The stamp is taken first: a change while reading then shows as a change.
-        let tried = stamp(&files).ok();
-        let current = Arc::new(CurrentKey(ArcSwap::from_pointee(read_pair(&files, &provider)?)));
+        let TlsPair { key, source } = TlsPair::read(files, &provider)?;
+        let current = Arc::new(CurrentKey(ArcSwap::from_pointee(key)));
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Setup)?
@@ -131,11 +142,31 @@ impl Tls {
             .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Ok(Self { acceptor, current, files, tried: Mutex::new(tried), provider })
+        Ok(Self { acceptor, current, source: Mutex::new(source), provider })
     }
 
     pub(super) fn acceptor(&self) -> &TlsAcceptor {
         &self.acceptor
+    }
+
+    /// Reads certificate and key from these files, to be used later. Blocks on the disk.
+    ///
+    /// # Errors
+    /// If they cannot be read or don't fit together; see [`TlsError`].
+    pub fn read(&self, files: TlsFiles) -> Result<TlsPair, TlsError> {
+        TlsPair::read(files, &self.provider)
+    }
+
+    /// From now on, connections get this certificate, and its files are looked at.
+    pub fn set(&self, pair: TlsPair) {
+        let mut source = self.source();
+        self.current.0.store(Arc::new(pair.key));
+        *source = pair.source;
+    }
+
+    fn source(&self) -> MutexGuard<'_, Source> {
+        // It is valid between any two statements.
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes over certificate and key if a file has changed since the last try; true if they were exchanged.
@@ -146,19 +177,19 @@ impl Tls {
     /// If the new files cannot be used: then the old certificate stays. The same files are not tried again, so an error
     /// comes once for each change.
     pub fn reload_if_changed(&self) -> Result<bool, TlsError> {
-        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = stamp(&self.files).ok();
-        if now == *tried {
+        let mut source = self.source();
+        let now = stamp(&source.files).ok();
+        if now == source.tried {
             return Ok(false);
         }
-        *tried = now;
-        let pair = read_pair(&self.files, &self.provider)?;
+        source.tried = now;
+        let pair = read_pair(&source.files, &self.provider)?;
         self.current.0.store(Arc::new(pair));
         Ok(true)
     }
 
     /// Looks at the files every few seconds, away from the handshakes, and never ends.
-    pub(super) async fn watch(self: Arc<Self>) {
+    pub async fn watch(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -166,7 +197,7 @@ impl Tls {
             let tls = Arc::clone(&self);
             match tokio::task::spawn_blocking(move || tls.reload_if_changed()).await {
                 Ok(Ok(false)) => {}
-                Ok(Ok(true)) => tracing::info!(cert = %self.files.cert.display(), "certificate exchanged"),
+                Ok(Ok(true)) => tracing::info!(cert = %self.source().files.cert.display(), "certificate exchanged"),
                 Ok(Err(error)) => {
                     let error: &dyn std::error::Error = &error;
                     tracing::error!(error, "the new certificate cannot be used; the old one stays in use");
@@ -174,6 +205,14 @@ impl Tls {
                 Err(error) => tracing::error!(%error, "looking for a new certificate failed"),
             }
         }
+    }
+}
+
+impl TlsPair {
+    fn read(files: TlsFiles, provider: &CryptoProvider) -> Result<Self, TlsError> {
+        // The stamp is taken first: a change while reading then shows as a change.
+        let tried = stamp(&files).ok();
+        Ok(Self { key: read_pair(&files, provider)?, source: Source { files, tried } })
     }
 }
 

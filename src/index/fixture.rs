@@ -21,6 +21,7 @@ pub(super) fn channel(id: u64, name: &str, default: bool, includes: &[u64]) -> C
         short: name[..1].parse().unwrap(),
         default,
         includes: includes.iter().copied().map(ChannelId).collect(),
+        retention: None,
         created: time(0),
         changed: time(0),
     }

@@ -2,6 +2,7 @@
 
 use super::id::{ChannelId, PlatformId, UserId};
 use super::name::{ChannelName, ChannelShort, PlatformName};
+use super::retention::Retention;
 use super::time::Timestamp;
 
 /// A stage of a user's releases.
@@ -19,6 +20,8 @@ pub struct Channel {
     pub default: bool,
     /// Channels of the owner whose releases its readers get too. No cycles.
     pub includes: Vec<ChannelId>,
+    /// What of its releases stays; all of them, where there is no rule.
+    pub retention: Option<Retention>,
     /// When it was made.
     pub created: Timestamp,
     /// When it last changed.
@@ -78,6 +81,7 @@ mod tests {
             short: "c".parse().unwrap(),
             default: false,
             includes: includes.iter().copied().map(ChannelId).collect(),
+            retention: None,
             created: Timestamp::from_micros(0),
             changed: Timestamp::from_micros(0),
         }

@@ -16,6 +16,7 @@ pub mod name;
 pub mod package;
 pub mod package_id;
 pub mod release;
+pub mod retention;
 pub mod time;
 pub mod token;
 pub mod upload;
@@ -34,7 +35,8 @@ pub use name::{ChannelName, ChannelShort, DisplayName, FullName, InvalidName, Pa
 pub use package::{Member, Package, Role, Visibility};
 pub use package_id::PackageId;
 pub use release::{Release, YankReason};
-pub use time::Timestamp;
+pub use retention::{Retention, RetentionMoment, RetentionRule};
+pub use time::{Day, Timestamp};
 pub use token::{Scope, TokenKind, TokenSecret};
 pub use upload::{UnfinishedUpload, Uploader};
 pub use user::{ApiToken, Invitation, Label, Password, PasswordHash, Session, User};

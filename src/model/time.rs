@@ -7,6 +7,10 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Timestamp(i64);
 
+/// A day in UTC, counted from 1970. Written as RFC 3339 writes a date.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Day(u32);
+
 /// Why a text is not a point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a time is written as RFC 3339 has it, such as 2026-11-21T08:30:00Z, between the years 1970 and 9999")]
@@ -14,6 +18,7 @@ pub struct InvalidTimestamp;
 
 /// 9999-12-30T21:59:59.999999Z: in every time zone this is still a year of four digits, as RFC 3339 needs.
 const MICROS_MAX: i64 = 253_402_207_199_999_999;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 impl Timestamp {
     /// The last time there is.
@@ -47,6 +52,65 @@ impl Timestamp {
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self::from_micros(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    /// The same time of a later day.
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        self.plus_seconds(i64::from(days) * DAY_SECONDS)
+    }
+
+    /// The day that it is on.
+    #[must_use]
+    pub fn day(self) -> Day {
+        // The last one there is has seven digits.
+        Day(u32::try_from(self.as_seconds() / DAY_SECONDS).unwrap_or(u32::MAX))
+    }
+}
+
+impl Day {
+    /// The day of that number.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// How many days it is from 1970.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// That many days later.
+    #[must_use]
+    pub const fn plus(self, days: u32) -> Self {
+        Self(self.0.saturating_add(days))
+    }
+
+    /// How many days it is until `later`; none if that was before.
+    #[must_use]
+    pub const fn days_until(self, later: Self) -> u32 {
+        later.0.saturating_sub(self.0)
+    }
+
+    /// Its beginning.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_micros(0).plus_days(self.0)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = self.start().to_string();
+        text.truncate("2026-11-21".len());
+        f.write_str(&text)
+    }
+}
+
+impl serde::Serialize for Day {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -87,6 +151,20 @@ mod tests {
         assert_eq!(time.floor_seconds().to_string(), "2026-11-21T08:30:00Z");
         assert_eq!(Timestamp::from_micros(i64::MAX).to_string(), "9999-12-30T21:59:59.999999Z");
         assert_eq!(Timestamp::from_micros(-5).to_string(), "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn days_are_counted_and_written_as_dates() {
+        assert_eq!(Day::default().to_string(), "1970-01-01");
+        let time: Timestamp = "2026-11-21T23:59:59.999999Z".parse().unwrap();
+        assert_eq!((time.day().number(), time.day().to_string().as_str()), (20_778, "2026-11-21"));
+        assert_eq!(time.day().start().to_string(), "2026-11-21T00:00:00Z");
+        assert_eq!(time.plus_days(10).to_string(), "2026-12-01T23:59:59.999999Z");
+        assert_eq!(time.day().plus(10), time.plus_days(10).day());
+        assert_eq!(time.day().days_until(time.day().plus(3)), 3);
+        assert_eq!(time.day().plus(3).days_until(time.day()), 0);
+        assert_eq!(Timestamp::MAX.plus_days(u32::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.day().to_string(), "9999-12-30");
     }
 
     #[test]

@@ -70,6 +70,12 @@ pub struct Figures {
     pub uploads: u64,
     /// Bytes of these.
     pub upload_bytes: u64,
+    /// Releases that retention rules removed, since the start.
+    pub retention_removed: u64,
+    /// Bytes of their files.
+    pub retention_removed_bytes: u64,
+    /// When retention rules were last looked at.
+    pub retention_run: Option<Timestamp>,
     /// How long commits took, since the start.
     pub commits: Durations,
     /// Small jobs, and bulk, that wait for a commit.
@@ -173,6 +179,9 @@ impl Registry {
             update_checks: totals.checks.load(Ordering::Relaxed),
             uploads: totals.uploads.load(Ordering::Relaxed),
             upload_bytes: totals.upload_bytes.load(Ordering::Relaxed),
+            retention_removed: self.retention.removed.load(Ordering::Relaxed),
+            retention_removed_bytes: self.retention.removed_bytes.load(Ordering::Relaxed),
+            retention_run: self.store.read()?.retention_marks()?.map(|marks| marks.run),
             commits,
             waiting,
             unfinished_uploads: self.count_unfinished_uploads()?,

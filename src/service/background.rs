@@ -1,4 +1,5 @@
-//! Work that nobody waits for: releases that become active by themselves, returning space, keeping the index tidy.
+//! Work that nobody waits for: releases that become active by themselves, retention rules, returning space, keeping the
+//! index tidy.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Registry, scheduled_backups};
+use super::{Registry, retention_run, scheduled_backups};
 
 /// How long a failed piece of work waits for its next try.
 const RETRY: Duration = Duration::from_secs(30);
@@ -45,9 +46,8 @@ impl Background {
         tasks.spawn(until(stopped.clone(), pack(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), expire(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), write_statistics(Arc::clone(registry))));
-        if let Some(scheduled) = registry.config.backups.clone() {
-            tasks.spawn(until(stopped.clone(), scheduled_backups::make(Arc::clone(registry), scheduled)));
-        }
+        tasks.spawn(until(stopped.clone(), retention_run::keep(Arc::clone(registry))));
+        tasks.spawn(until(stopped.clone(), scheduled_backups::make(Arc::clone(registry))));
         tasks.spawn(until(stopped, improve(Arc::clone(registry))));
         Self { stop, tasks, registry: Arc::clone(registry) }
     }

@@ -7,7 +7,9 @@ use super::refusal::{Refusal, listed};
 use super::views::{ChannelView, Page};
 use crate::model::channel::reach;
 use crate::model::limits::CHANNELS_PER_USER_MAX;
-use crate::model::{AuditAction, Channel, ChannelId, ChannelName, ChannelShort, Scope, Timestamp, UserId};
+use crate::model::{
+    AuditAction, Channel, ChannelId, ChannelName, ChannelShort, Retention, RetentionRule, Scope, Timestamp, UserId,
+};
 use crate::store::{Edit, Rows, Source};
 
 /// A channel to make.
@@ -21,6 +23,8 @@ pub struct NewChannel {
     pub default: bool,
     /// The channels it includes.
     pub includes: Vec<ChannelName>,
+    /// What of its releases stays, if not all.
+    pub retention: Option<RetentionRule>,
 }
 
 /// What of a channel is to change.
@@ -34,6 +38,8 @@ pub struct ChannelPatch {
     pub default: Option<bool>,
     /// The channels it includes.
     pub includes: Option<Vec<ChannelName>>,
+    /// What of its releases stays; the inner level has no rule where all do.
+    pub retention: Option<Option<RetentionRule>>,
 }
 
 impl Registry {
@@ -149,7 +155,17 @@ fn made(
             start.parse().map_err(|problem| Refusal::invalid("short", problem))?
         }
     };
-    Ok(Channel { id, owner, name: new.name.clone(), short, default: new.default, includes, created: now, changed: now })
+    Ok(Channel {
+        id,
+        owner,
+        name: new.name.clone(),
+        short,
+        default: new.default,
+        includes,
+        retention: new.retention.map(|rule| Retention { rule, since: now }),
+        created: now,
+        changed: now,
+    })
 }
 
 /// The channel of that name as `patch` wants it.
@@ -170,6 +186,12 @@ fn patched(channels: &[Channel], name: &ChannelName, patch: &ChannelPatch, now: 
     }
     if let Some(includes) = &patch.includes {
         channel.includes = included(channels, includes)?;
+    }
+    // The same rule again is no change: it goes on to act when it would have.
+    if let Some(rule) = patch.retention
+        && rule != channel.retention.map(|known| known.rule)
+    {
+        channel.retention = rule.map(|rule| Retention { rule, since: now });
     }
     channel.changed = now;
     Ok(channel)
@@ -214,7 +236,16 @@ fn save(edit: &mut Edit<'_>, deed: &Deed, channel: &Channel, action: AuditAction
     for one in all.iter().filter(|one| !former.contains(one)) {
         edit.put_channel(one)?;
     }
-    deed.note(edit, action, About::thing(&channel.name).detail(if channel.default { "default" } else { "" }))?;
+    let former = former.iter().find(|former| former.id == channel.id);
+    let former_rule = former.and_then(|former| former.retention).map(|retention| retention.rule);
+    let mut detail = Vec::new();
+    detail.extend(channel.default.then(|| "default".to_owned()));
+    match channel.retention.map(|retention| retention.rule) {
+        rule if rule == former_rule => {}
+        Some(rule) => detail.push(rule.to_string()),
+        None => detail.push("keeps everything".to_owned()),
+    }
+    deed.note(edit, action, About::thing(&channel.name).detail(detail.join("; ")))?;
     Ok(ChannelView::of(channel, &all))
 }
 
@@ -238,7 +269,7 @@ fn check_name_is_free(channels: &[Channel], name: &ChannelName, own: Option<Chan
     if taken { Err(Refusal::taken("name", format!("you have a channel {name} already"))) } else { Ok(()) }
 }
 
-fn named<'a>(channels: &'a [Channel], name: &ChannelName) -> Result<&'a Channel, Refusal> {
+pub(super) fn named<'a>(channels: &'a [Channel], name: &ChannelName) -> Result<&'a Channel, Refusal> {
     let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
     channels.iter().find(|channel| channel.name == *name).ok_or_else(|| Refusal::no_such("channel", name, &names))
 }

@@ -70,8 +70,8 @@ impl Registry {
             caller: caller.clone(),
             now: self.clock.now(),
             actor,
-            audit_entries_max: self.config.audit_entries_max,
-            quota_bytes: self.config.quota_bytes,
+            audit_entries_max: self.config().audit_entries_max,
+            quota_bytes: self.config().quota_bytes,
         }
     }
 

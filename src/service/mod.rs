@@ -36,6 +36,9 @@ mod registry_publish;
 mod releases;
 mod relisting;
 mod resumable;
+mod retention;
+mod retention_preview;
+mod retention_run;
 mod scheduled_backups;
 mod sources;
 mod start;
@@ -54,6 +57,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{Notify, watch};
 
 pub use accounts::{NewSession, SESSION_S};
@@ -81,6 +85,8 @@ pub use releases::{ReleaseName, ReleasePatch};
 pub use resumable::{
     Checksum, ChecksumKind, ContinueError, Metadata, NewUpload, Received, Receiving, UploadState, UploadView,
 };
+pub use retention_preview::{RetentionPreview, RetentionQuery};
+pub use retention_run::RetentionRun;
 pub use scheduled_backups::{ScheduledBackups, is_inside};
 pub use start::{DataDirectory, StartProgress};
 pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsView};
@@ -155,13 +161,16 @@ pub struct Registry {
     ahead: Arc<relisting::Ahead>,
     kit_files: kit::KitFiles,
     clock: Clock,
-    config: RegistryConfig,
+    config: ArcSwap<RegistryConfig>,
+    /// Wakes those who sleep by what the operator has set.
+    reconfigured: Notify,
     hasher: PasswordHasher,
     throttle: Throttle,
     unfinished: Arc<resumable::Slots>,
     history: Arc<events::History>,
     counters: Arc<statistics::Counters>,
     backups: backup::Backups,
+    retention: retention::Work,
     /// Whether what would go on for ever is to end.
     stopping: watch::Sender<bool>,
     setup_token: Box<str>,
@@ -231,12 +240,14 @@ impl Registry {
             kit_files: kit::KitFiles::default(),
             clock,
             hasher: PasswordHasher::new(config.password_rounds),
-            config,
+            config: ArcSwap::from_pointee(config),
+            reconfigured: Notify::new(),
             throttle: Throttle::default(),
             unfinished: Arc::default(),
             history,
             counters: Arc::default(),
             backups: backup::Backups::default(),
+            retention: retention::Work::default(),
             stopping: watch::Sender::new(false),
             setup_token: accounts::new_setup_token()?,
             schedule_changed,
@@ -287,6 +298,17 @@ impl Registry {
             tracing::error!(%error, "the last counts could not be written");
         }
         self.store.close();
+    }
+
+    /// From now on, this counts; how the store is kept and passwords are hashed stays as it is.
+    pub fn reconfigure(&self, config: RegistryConfig) {
+        self.config.store(Arc::new(config));
+        self.reconfigured.notify_one();
+    }
+
+    /// What the operator has set. Not to be held for long.
+    fn config(&self) -> Guard<Arc<RegistryConfig>> {
+        self.config.load()
     }
 
     /// Has the collector run soon.

@@ -177,7 +177,7 @@ impl Publication {
         size_max: Option<u64>,
     ) -> Result<(), Refusal> {
         let registry = &self.registry;
-        let size_max = size_max.map(|size| size.min(registry.config.file_bytes_max));
+        let size_max = size_max.map(|size| size.min(registry.config().file_bytes_max));
         let writer = registry.store.begin_blob(size_max)?;
         let display_name = filename.and_then(|name| name.parse().ok());
         self.archive = Some(Archive { writer, leftovers: Leftovers::new(registry), display_name, mime_type });
@@ -192,7 +192,7 @@ impl Publication {
         let Some(archive) = &mut self.archive else {
             return Err(Refusal::invalid("archive", "its content comes behind its head"));
         };
-        if archive.writer.len_bytes() + bytes.len() as u64 > self.registry.config.file_bytes_max {
+        if archive.writer.len_bytes() + bytes.len() as u64 > self.registry.config().file_bytes_max {
             return Err(self.registry.too_large());
         }
         if let Some(room) = &self.room {
@@ -435,9 +435,9 @@ fn published<S: Source>(
 }
 
 /// Splits `FULLNAME-ID`, where both may have hyphens: the longest name of a package that the caller may know of, where the
-/// id begins with a digit or is one that the package has; or the first name that an id with a digit in front follows; or
-/// the only one there can be. Packages that the caller may not
-/// know of are as if they were not there.
+/// id looks like a version or is one that the package has; or the first name that such an id follows; or the only one
+/// there can be. An id looks like a version that begins with a number and a dot (`md-5-0.11.0` is of `md-5`), or with a
+/// digit where none does. Packages that the caller may not know of are as if they were not there.
 fn split<'a, S: Source>(
     rows: &Rows<S>,
     caller: &Caller,
@@ -450,14 +450,18 @@ fn split<'a, S: Source>(
             PackageId::readings(id).next().map(|_| (name, id))
         })
         .collect();
-    let begins_with_digit = |id: &str| id.starts_with(|c: char| c.is_ascii_digit());
-    let first = splits.iter().find(|(_, id)| begins_with_digit(id));
+    let is_any_dotted = splits.iter().any(|(_, id)| begins_with_dotted_number(id));
+    let looks_like_version = |id: &str| match is_any_dotted {
+        true => begins_with_dotted_number(id),
+        false => id.starts_with(|c: char| c.is_ascii_digit()),
+    };
+    let first = splits.iter().find(|(_, id)| looks_like_version(id));
     // `omni.http-body-1.0.0` is a new package even where `omni.http` is there, unless that has such a version already.
     let may_be_new = first.is_some_and(|(name, _)| own_namespace(caller, name).is_ok());
     for (name, id) in splits.iter().rev() {
         let Some(package) = rows.package_by_name(name)? else { continue };
         match caller.reader(rows, &package) {
-            Ok(_) if may_be_new && !begins_with_digit(id) && !has_version(rows, &package, id)? => {}
+            Ok(_) if may_be_new && !looks_like_version(id) && !has_version(rows, &package, id)? => {}
             Ok(_) => return Ok((name.clone(), Some(package), id)),
             Err(Refusal::NotFound(_)) => {}
             Err(refusal) => return Err(refusal),
@@ -471,6 +475,12 @@ fn split<'a, S: Source>(
         )
     })?;
     Ok((name.clone(), None, id))
+}
+
+/// Whether a text begins like `1.0`.
+fn begins_with_dotted_number(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.len() < text.len() && rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Whether a package has a release, on any channel, that an id may mean.

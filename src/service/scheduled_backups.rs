@@ -42,12 +42,16 @@ impl ScheduledBackups {
     }
 }
 
-/// Makes backups for ever.
-pub(super) async fn make(registry: Arc<Registry>, scheduled: ScheduledBackups) {
+/// Makes backups for ever, whenever the operator wants some.
+pub(super) async fn make(registry: Arc<Registry>) {
     loop {
+        let Some(scheduled) = registry.config().backups.clone() else {
+            registry.reconfigured.notified().await;
+            continue;
+        };
         let wait = scheduled.due_in(&registry.clock);
         if !wait.is_zero() {
-            tokio::time::sleep(wait.min(LOOK_EVERY)).await;
+            let _ = tokio::time::timeout(wait.min(LOOK_EVERY), registry.reconfigured.notified()).await;
             continue;
         }
         let (for_work, to) = (Arc::clone(&registry), scheduled.clone());
@@ -60,7 +64,7 @@ pub(super) async fn make(registry: Arc<Registry>, scheduled: ScheduledBackups) {
             Err(error) => error.to_string(),
         };
         registry.note_failed_backup(&failed);
-        tokio::time::sleep(RETRY.min(scheduled.every)).await;
+        let _ = tokio::time::timeout(RETRY.min(scheduled.every), registry.reconfigured.notified()).await;
     }
 }
 

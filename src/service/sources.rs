@@ -373,6 +373,7 @@ mod tests {
             short: short.parse().unwrap(),
             default: false,
             includes: includes.iter().copied().map(ChannelId).collect(),
+            retention: None,
             created: now,
             changed: now,
         };

@@ -18,8 +18,7 @@ use super::access::open_package;
 use super::caller::Caller;
 use super::refusal::Refusal;
 use crate::model::{
-    ChannelId, FileId, FullName, Package, PackageKey, PlatformId, Release, ReleaseFile, ReleaseId, Role, Timestamp,
-    Version,
+    ChannelId, Day, FileId, FullName, Package, PackageKey, PlatformId, Release, ReleaseFile, ReleaseId, Role, Version,
 };
 use crate::store::{CountKey, CountKind, OTHER, StorageError, Store};
 
@@ -31,8 +30,6 @@ const WRITTEN_AT_ONCE_MAX: usize = 500;
 const FORGOTTEN_AT_ONCE_MAX: usize = 1000;
 /// The most days that one answer tells of.
 pub const DAYS_MAX: u32 = 400;
-/// How many microseconds a day has.
-const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// The counters that are not on the disk yet.
 #[derive(Debug, Default)]
@@ -53,7 +50,23 @@ pub(super) struct Totals {
 #[derive(Debug, Default)]
 struct Counts {
     by_day: HashMap<CountKey, u64>,
-    files: HashMap<(PackageKey, ReleaseId, FileId), u64>,
+    files: HashMap<(PackageKey, ReleaseId, FileId), OfFile>,
+    /// The last day on which files were too many to tell which of them were downloaded.
+    missed: Option<Day>,
+}
+
+/// What is counted of a file.
+#[derive(Debug, Clone, Copy, Default)]
+struct OfFile {
+    downloads: u64,
+    last: Day,
+}
+
+impl OfFile {
+    fn add(&mut self, more: Self) {
+        self.downloads += more.downloads;
+        self.last = self.last.max(more.last);
+    }
 }
 
 /// A file whose downloads are counted.
@@ -86,6 +99,22 @@ struct CountView {
     channel: String,
     platform: String,
     count: u64,
+}
+
+impl Counts {
+    /// Counts again what could not be written.
+    fn give_back(
+        &mut self,
+        by_day: impl IntoIterator<Item = (CountKey, u64)>,
+        files: impl IntoIterator<Item = ((PackageKey, ReleaseId, FileId), OfFile)>,
+    ) {
+        for (key, more) in by_day {
+            *self.by_day.entry(key).or_default() += more;
+        }
+        for (key, more) in files {
+            self.files.entry(key).or_default().add(more);
+        }
+    }
 }
 
 impl Counters {
@@ -122,7 +151,17 @@ impl Counters {
 
     /// Writes what was counted. What fails is counted again.
     pub(super) fn write(&self, store: &Store) -> Result<(), StorageError> {
-        let Counts { by_day, files } = std::mem::take(&mut *self.lock());
+        let Counts { by_day, files, missed } = std::mem::take(&mut *self.lock());
+        if let Some(missed) = missed {
+            // First, as nothing may rely on what follows until it is known to be not all.
+            let written = store.write_and_wait(move |edit| edit.doubt_downloads_until(missed));
+            if let Err(error) = written {
+                let mut counts = self.lock();
+                counts.missed = counts.missed.max(Some(missed));
+                counts.give_back(by_day, files);
+                return Err(error);
+            }
+        }
         let mut by_day: Vec<_> = by_day.into_iter().collect();
         let mut files: Vec<_> = files.into_iter().collect();
         while !by_day.is_empty() || !files.is_empty() {
@@ -134,18 +173,13 @@ impl Counters {
                     edit.add_count(key, *more)?;
                 }
                 for ((package, release, file), more) in job.1.iter() {
-                    edit.add_downloads(*package, *release, *file, *more)?;
+                    edit.add_downloads(*package, *release, *file, more.downloads, more.last)?;
                 }
                 Ok(())
             });
             if let Err(error) = written {
-                let mut counts = self.lock();
-                for (key, more) in days.iter().cloned().chain(by_day) {
-                    *counts.by_day.entry(key).or_default() += more;
-                }
-                for (key, more) in sums.iter().copied().chain(files) {
-                    *counts.files.entry(key).or_default() += more;
-                }
+                let by_day = days.iter().cloned().chain(by_day);
+                self.lock().give_back(by_day, sums.iter().copied().chain(files));
                 return Err(error);
             }
         }
@@ -166,8 +200,11 @@ impl CountedFile {
         });
         let mut counts = self.counters.lock();
         let key = (self.package, self.release, self.file);
+        let last = Day::from_number(self.day);
         if counts.files.len() < COUNTERS_MAX || counts.files.contains_key(&key) {
-            *counts.files.entry(key).or_default() += 1;
+            counts.files.entry(key).or_default().add(OfFile { downloads: 1, last });
+        } else {
+            counts.missed = counts.missed.max(Some(last));
         }
     }
 }
@@ -189,6 +226,7 @@ impl Registry {
             .into_iter()
             .map(|platform| (platform.id, platform.name.to_string()))
             .collect();
+        let date = |day| Day::from_number(day).to_string();
         let mut view = StatisticsView { from: date(from), to: date(to), downloads: Vec::new(), checks: Vec::new() };
         for day in from..=to {
             for (key, count) in rows.counts(day, package.id)? {
@@ -214,7 +252,7 @@ impl Registry {
     /// If the store fails; what was counted is written another time.
     pub fn write_statistics(&self) -> Result<(), Refusal> {
         self.counters.write(&self.store)?;
-        let kept_from = (self.today() + 1).saturating_sub(self.config.statistics_days);
+        let kept_from = (self.today() + 1).saturating_sub(self.config().statistics_days);
         while self.store.read()?.has_counts_before(kept_from)?
             && self.store.write_and_wait(move |edit| edit.forget_counts(kept_from, FORGOTTEN_AT_ONCE_MAX))?
         {}
@@ -246,26 +284,13 @@ impl Registry {
     }
 
     fn today(&self) -> u32 {
-        u32::try_from(self.clock.now().as_micros() / DAY_MICROS).unwrap_or(0)
+        self.clock.now().day().number()
     }
-}
-
-/// A day as RFC 3339 writes it.
-fn date(day: u32) -> String {
-    let mut text = Timestamp::from_micros(i64::from(day) * DAY_MICROS).to_string();
-    text.truncate("2026-11-21".len());
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_are_written_as_dates() {
-        assert_eq!(date(0), "1970-01-01");
-        assert_eq!(date(20_778), "2026-11-21");
-    }
 
     #[test]
     fn counters_are_bounded() {

@@ -60,7 +60,7 @@ impl Room {
         if self.bytes_max.is_none_or(|bytes_max| bytes <= bytes_max) {
             return Ok(());
         }
-        Err(over_quota(&registry.store.read()?, self.owner, registry.config.quota_bytes)?)
+        Err(over_quota(&registry.store.read()?, self.owner, registry.config().quota_bytes)?)
     }
 }
 
@@ -79,7 +79,7 @@ impl Registry {
     ) -> Result<Upload, Refusal> {
         let rows = self.store.read()?;
         let place = find_place(&rows, caller, &name, create)?;
-        if size.is_some_and(|size| size > self.config.file_bytes_max) {
+        if size.is_some_and(|size| size > self.config().file_bytes_max) {
             return Err(self.too_large());
         }
         let room = self.room(&rows, place.package.owner, place.former_bytes())?;
@@ -91,12 +91,12 @@ impl Registry {
 
     /// What a file of that owner's may take, in the place of one with `former_bytes`.
     pub(super) fn room<S: Source>(&self, rows: &Rows<S>, owner: UserId, former_bytes: u64) -> Result<Room, Refusal> {
-        let left = quota_left(rows, owner, self.config.quota_bytes)?;
+        let left = quota_left(rows, owner, self.config().quota_bytes)?;
         Ok(Room { owner, bytes_max: left.map(|left| left.saturating_add(former_bytes).max(former_bytes)) })
     }
 
     pub(super) fn too_large(&self) -> Refusal {
-        Refusal::TooLarge { limit_bytes: self.config.file_bytes_max }
+        Refusal::TooLarge { limit_bytes: self.config().file_bytes_max }
     }
 }
 
@@ -106,7 +106,7 @@ impl Upload {
     /// # Errors
     /// If the file grows too large or the disk is full.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), Refusal> {
-        if self.writer.len_bytes() + bytes.len() as u64 > self.registry.config.file_bytes_max {
+        if self.writer.len_bytes() + bytes.len() as u64 > self.registry.config().file_bytes_max {
             return Err(self.registry.too_large());
         }
         self.room.check(&self.registry, self.writer.len_bytes() + bytes.len() as u64)?;

@@ -452,6 +452,7 @@ pub(super) fn add_user(
             short: short.parse().map_err(|problem| constant(format!("{problem}")))?,
             default: channels.is_empty(),
             includes: includes.map(|channel| channel.id).collect(),
+            retention: None,
             created: now,
             changed: now,
         };

@@ -11,7 +11,8 @@ use super::markdown;
 use super::refusal::Refusal;
 use crate::model::{
     ApiToken, ApiTokenId, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FullName, Package, PackageName,
-    Platform, PlatformName, Release, ReleaseFile, Requirement, Role, Scope, Sha256, Timestamp, User, UserName, Version,
+    Platform, PlatformName, Release, ReleaseFile, Requirement, RetentionRule, Role, Scope, Sha256, Timestamp, User,
+    UserName, Version,
 };
 use crate::store::{Rows, Source, StorageError};
 
@@ -120,6 +121,7 @@ pub struct ChannelView {
     short: ChannelShort,
     default: bool,
     includes: Vec<ChannelName>,
+    retention: Option<RetentionView>,
     created: Timestamp,
     changed: Timestamp,
 }
@@ -133,9 +135,24 @@ impl ChannelView {
             short: channel.short.clone(),
             default: channel.default,
             includes: channel.includes.iter().copied().filter_map(name_of).collect(),
+            retention: channel.retention.map(|retention| RetentionView::of(retention.rule)),
             created: channel.created,
             changed: channel.changed,
         }
+    }
+}
+
+/// What of a channel's releases stays.
+#[derive(Debug, Serialize)]
+pub(super) struct RetentionView {
+    keep_newest: Option<u32>,
+    keep_days: Option<u32>,
+    keep_downloaded_days: Option<u32>,
+}
+
+impl RetentionView {
+    pub(super) fn of(rule: RetentionRule) -> Self {
+        Self { keep_newest: rule.newest(), keep_days: rule.days(), keep_downloaded_days: rule.downloaded_days() }
     }
 }
 

@@ -374,6 +374,7 @@ impl<'t> Edit<'t> {
         let of_release = (release.id.0, "")..(release.id.0 + 1, "");
         tx.open_table(tables::DELETED_FILES)?.retain_in::<(u64, &str), _>(of_release, |_, _| false)?;
         tx.open_table(tables::RELEASES)?.remove(release.id.0)?;
+        tx.open_table(tables::RELEASE_DOWNLOADED)?.remove(release.id.0)?;
         let key = (release.package.0, release.channel.0, release.version.sort_key());
         tx.open_table(tables::RELEASES_BY_VERSION)?.remove(key)?;
         if let Some(time) = release.publish_at {

@@ -16,6 +16,7 @@ pub mod media;
 mod notice;
 mod open;
 mod records;
+mod retention_rows;
 mod rows;
 mod statistics_rows;
 mod stored_bytes;
@@ -31,6 +32,7 @@ pub use index_rows::IndexEdit;
 pub use notice::Notice;
 pub use open::{BlobSource, Follower, OpenError, Snapshot, Store, StoreOptions};
 pub use records::{IndexChange, IndexContent, IndexPackage, StoredView};
+pub use retention_rows::RetentionMarks;
 pub use rows::{Rows, Source, TokenOwner};
 pub use statistics_rows::{CountKey, CountKind, OTHER};
 

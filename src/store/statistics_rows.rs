@@ -1,4 +1,5 @@
-//! Counts of downloads and update checks: by day while they are remembered, and in sum for ever.
+//! Counts of downloads and update checks: by day while they are remembered, and in sum for ever. Of each release, the
+//! day of its last download, however long ago.
 //!
 //! A row of a day is keyed by the day first, so that old days go in one sweep. Platforms and channels stand there by
 //! their ids, versions as they were asked for.
@@ -9,7 +10,7 @@ use super::StorageError;
 use super::edit::Edit;
 use super::rows::{Rows, Source};
 use super::tables;
-use crate::model::{ChannelId, FileId, PackageKey, PlatformId, ReleaseId};
+use crate::model::{ChannelId, Day, FileId, PackageKey, PlatformId, ReleaseId};
 
 /// Rows that a package may have of one day and kind; what is more is counted as version [`OTHER`].
 const ROWS_PER_DAY_MAX: usize = 500;
@@ -112,6 +113,18 @@ impl<S: Source> Rows<S> {
         Ok(first.is_some_and(|(key, _)| key.value().0 < day))
     }
 
+    /// The day of a release's last download that is known.
+    pub fn last_download(&self, release: ReleaseId) -> Result<Option<Day>, StorageError> {
+        let table = self.source().table(tables::RELEASE_DOWNLOADED)?;
+        Ok(table.get(release.0)?.map(|day| Day::from_number(day.value())))
+    }
+
+    /// The day after which every download is known, as far as no crash lost the last moments before it.
+    pub fn downloads_known_after(&self) -> Result<Option<Day>, StorageError> {
+        let number = self.meta(tables::META_DOWNLOADS_AFTER)?;
+        Ok(number.map(|number| Day::from_number(u32::try_from(number).unwrap_or(u32::MAX))))
+    }
+
     /// Whether a release has the version of a count.
     fn is_version(&self, key: &CountKey) -> Result<bool, StorageError> {
         let Ok(version) = key.version.parse() else { return Ok(false) };
@@ -158,13 +171,14 @@ impl Edit<'_> {
         Ok(())
     }
 
-    /// Adds to the sums of a file and its package, as far as they are there.
+    /// Adds to the sums of a file and its package, as far as they are there, and notes the day of the last download.
     pub fn add_downloads(
         &mut self,
         package: PackageKey,
         release: ReleaseId,
         file: FileId,
         more: u64,
+        last: Day,
     ) -> Result<(), StorageError> {
         if self.package(package)?.is_none() {
             return Ok(());
@@ -178,8 +192,28 @@ impl Edit<'_> {
             let mut sums = tx.open_table(tables::FILE_DOWNLOADS)?;
             let former = sums.get((release.0, file.0))?.map_or(0, |count| count.value());
             sums.insert((release.0, file.0), former.saturating_add(more))?;
+            // Once a day for most, so that counting stays cheap.
+            let mut days = tx.open_table(tables::RELEASE_DOWNLOADED)?;
+            if days.get(release.0)?.is_none_or(|former| former.value() < last.number()) {
+                days.insert(release.0, last.number())?;
+            }
         }
         Ok(())
+    }
+
+    /// Notes that every download after this day is known.
+    pub fn know_downloads_after(&mut self, day: Day) -> Result<(), StorageError> {
+        self.tx().open_table(tables::META)?.insert(tables::META_DOWNLOADS_AFTER, u64::from(day.number()))?;
+        Ok(())
+    }
+
+    /// Notes that not every download up to this day is known.
+    pub fn doubt_downloads_until(&mut self, day: Day) -> Result<(), StorageError> {
+        match self.downloads_known_after()? {
+            Some(known) if known < day => self.know_downloads_after(day),
+            // Where nothing is known yet, there is nothing to doubt.
+            _ => Ok(()),
+        }
     }
 
     /// Removes up to `limit` counts of days before `day`; answers whether there are more.

@@ -19,6 +19,12 @@ pub(super) const META_SERIAL: &str = "serial";
 pub(super) const META_RENDERING: &str = "rendering";
 /// In [`META`]: the serial from which on [`INDEX_CHANGES`] is complete.
 pub(super) const META_HISTORY_FROM: &str = "history_from";
+/// In [`META`]: the day after which every download is in [`RELEASE_DOWNLOADED`].
+pub(super) const META_DOWNLOADS_AFTER: &str = "downloads_after";
+/// In [`META`]: when retention rules were last kept, in microseconds since 1970.
+pub(super) const META_RETENTION_RUN: &str = "retention_run";
+/// In [`META`]: how many such days are to pass before rules act again.
+pub(super) const META_RETENTION_WAITS: &str = "retention_waits";
 /// In [`META`]: the version of this layout.
 pub(super) const META_FORMAT: &str = "format";
 
@@ -105,6 +111,9 @@ pub(super) const FILE_DOWNLOADS: Table<(u64, u64), u64> = Table::new("file_downl
 /// Package id to how often its files were downloaded.
 pub(super) const PACKAGE_DOWNLOADS: Table<u64, u64> = Table::new("package_downloads");
 
+/// Release to the day of its last download, counted from 1970.
+pub(super) const RELEASE_DOWNLOADED: Table<u64, u32> = Table::new("release_downloaded");
+
 /// Package id to what the index has of it.
 pub(super) const INDEX_PACKAGES: Table<u64, &[u8]> = Table::new("index_packages");
 /// View (the default one has no name) to the serial of its last change.
@@ -147,6 +156,7 @@ pub(super) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageErr
     tables.table(COUNTS)?;
     tables.table(FILE_DOWNLOADS)?;
     tables.table(PACKAGE_DOWNLOADS)?;
+    tables.table(RELEASE_DOWNLOADED)?;
     tables.table(INDEX_PACKAGES)?;
     tables.table(INDEX_VIEWS)?;
     tables.table(INDEX_CHANGES)?;

@@ -7,15 +7,18 @@ mod backup;
 mod bad_input;
 mod cli;
 mod concurrency;
+mod configuration;
 mod docs;
 mod durability;
 mod formats;
+mod installation;
 
 mod packaging;
 mod privacy;
 mod readme;
 mod real_data;
 mod regression;
+mod retention;
 mod roles;
 mod shutdown;
 mod solve;

@@ -86,6 +86,19 @@ fn the_debian_package_installs_upgrades_and_purges() {
     assert!(system.read("usr/lib/systemd/system/packhouse.service").contains("ExecStart=/usr/bin/packhouse serve"));
     let wanted = system.path("etc/systemd/system/multi-user.target.wants/packhouse.service");
     assert!(wanted.is_symlink(), "it starts with the system");
+    // The settings that come with it are ones, and those of the unit.
+    let shipped = system.path("etc/packhouse/packhouse.toml");
+    let mut print = Command::new(system.path("usr/bin/packhouse"));
+    let printed = run(print.args(["serve", "--print-config", "--config"]).arg(&shipped));
+    assert!(printed.contains("data = \"/var/lib/packhouse\" # "), "{printed}");
+    assert!(
+        system.read("usr/lib/systemd/system/packhouse.service").contains(" --config /etc/packhouse/packhouse.toml\n")
+    );
+    for generated in
+        ["man/man1/packhouse.1.gz", "bash-completion/completions/packhouse", "zsh/vendor-completions/_packhouse"]
+    {
+        assert!(fs::metadata(system.path("usr/share").join(generated)).unwrap().len() > 1000, "{generated}");
+    }
     // It runs from where it was installed, and its data stays through everything but a purge.
     let data = system.path("var/lib/packhouse");
     let serves = || {
@@ -97,8 +110,8 @@ fn the_debian_package_installs_upgrades_and_purges() {
     run(add.arg(system.path("usr/bin/packhouse")).arg(&data));
     assert!(serves().contains("ada"));
     // An upgrade keeps settings and data.
-    let settings = "etc/packhouse/packhouse.env";
-    fs::write(system.path(settings), format!("{}\nPACKHOUSE_LOG=warn\n", system.read(settings))).unwrap();
+    let settings = "etc/packhouse/packhouse.toml";
+    fs::write(system.path(settings), format!("{}\nlog = \"warn\"\n", system.read(settings))).unwrap();
     let next = folder.path().join("next");
     fs::write(
         &next,
@@ -110,11 +123,11 @@ fn the_debian_package_installs_upgrades_and_purges() {
     assert!(second.to_str().unwrap().contains("packhouse_99.0.0_"), "{second:?}");
     system.dpkg("--install", &second);
     assert_eq!(run(Command::new(system.path("usr/bin/packhouse")).arg("--version")), "packhouse 99.0.0\n");
-    assert!(serves().contains("ada") && system.read(settings).contains("PACKHOUSE_LOG=warn"));
+    assert!(serves().contains("ada") && system.read(settings).contains("log = \"warn\""));
     // Removed, both stay; purged, nothing does.
     system.dpkg("--remove", Path::new("packhouse"));
     assert!(!system.path("usr/bin/packhouse").exists() && data.join("packhouse.redb").exists());
-    assert!(system.read(settings).contains("PACKHOUSE_LOG=warn"));
+    assert!(system.read(settings).contains("log = \"warn\""));
     system.dpkg("--purge", Path::new("packhouse"));
     assert!(!data.exists() && !system.path("etc/packhouse").exists() && !wanted.is_symlink());
     let left = run(Command::new("find").arg(&system.0).args(["-not", "-type", "d", "-name", "*packhouse*"]));

@@ -1,4 +1,5 @@
-//! Runs every command of the README in its order, as a reader would, and checks what comes of them.
+//! Runs every command of the README in its order, as a reader would, then those of the pages that go on from there, and
+//! checks what comes of them.
 //!
 //! Replaces only what a reader replaces as well: the port, the setup token, and the folder of the system's own files.
 
@@ -9,13 +10,23 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+/// Pages whose commands a reader of the README may go on with.
+const PAGES: [&str; 4] = ["publishing", "updates", "operations", "security"];
+
 /// A command block that the test itself is part of.
 const TESTS: &str = "bash tests/run\n";
 
+fn text_of(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+fn page(name: &str) -> String {
+    text_of(&format!("ui/docs/{name}.md"))
+}
+
 #[test]
-fn every_command_of_the_readme_works() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let blocks = commands(&readme);
+fn every_command_works() {
+    let blocks = blocks_of(&text_of("README.md"), "sh");
     let (start, rest) = blocks.split_first().unwrap();
     assert_eq!(rest[0], TESTS, "the second command runs the tests");
     let house = House::new();
@@ -23,25 +34,65 @@ fn every_command_of_the_readme_works() {
     for block in &rest[1..] {
         house.run(&server.fill_in(block));
     }
+    let more: Vec<String> = PAGES.iter().flat_map(|name| blocks_of(&page(name), "sh")).collect();
+    assert!(more.len() > 9, "{more:?}");
+    for block in more {
+        house.run(&server.fill_in(&block));
+    }
     let read = |path: &str| fs::read_to_string(house.dir.path().join(path)).unwrap();
     assert_eq!(read("downloaded.sh"), "echo hello\n");
     assert!(read("registry/registry.json").contains("\"packages/omni.hello.gz\""));
-    for directory in ["restored-data", "moved-data"] {
+    assert_eq!(read("newest.sh"), "echo hello again\n");
+    for directory in ["restored-data", "moved-data", "restored", "moved"] {
         assert!(house.dir.path().join(directory).join("packhouse.redb").exists(), "{directory}");
     }
-    assert_eq!(fs::read(house.system("usr/bin/packhouse")).unwrap(), b"the static binary");
-    assert!(house.system("etc/systemd/system/packhouse.service").exists());
-    assert!(house.system("usr/lib/sysusers.d/packhouse.conf").exists());
-    assert!(house.system("etc/systemd/system/packhouse.socket").exists());
+    assert!(house.system("usr/local/bin/packhouse").exists());
+    for unit in ["packhouse.service", "packhouse.socket"] {
+        assert!(house.system("etc/systemd/system").join(unit).exists(), "{unit}");
+    }
     let asked = read("systemctl.log");
-    for call in ["daemon-reload", "enable --now packhouse", "restart packhouse"] {
+    for call in ["reload packhouse", "stop packhouse", "enable --now packhouse.socket packhouse"] {
         assert!(asked.lines().any(|line| line == call), "{call} is missing in:\n{asked}");
     }
 }
 
 #[test]
+fn settings_that_are_shown_are_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("packhouse.toml");
+    let shown = [blocks_of(&text_of("README.md"), "toml"), blocks_of(&page("operations"), "toml")].concat();
+    assert!(shown.len() > 2, "{shown:?}");
+    for text in shown {
+        fs::write(&path, &text).unwrap();
+        let mut print = Command::new(env!("CARGO_BIN_EXE_packhouse"));
+        let output = print.args(["serve", "--print-config", "--config"]).arg(&path).output().unwrap();
+        assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn the_updater_that_is_shown_updates() {
+    let blocks = blocks_of(&page("updates"), "python");
+    let server = crate::support::TestServer::start();
+    let omni = server.omni();
+    omni.make_package("hello", "public");
+    omni.publish("omni/hello", "stable/2.0.0", "linux-x64/hello", "the new one");
+    let folder = tempfile::tempdir().unwrap();
+    let updater = blocks[0].replace("https://packages.example.com", &server.origin());
+    let program = format!("{updater}\nprint(update('1.0.0', 'new'), update('2.0.0', 'none'))\n");
+    let Ok(output) = Command::new("python3").args(["-c", &program]).current_dir(folder.path()).output() else {
+        println!("SKIPPED: python3 is not installed here");
+        return;
+    };
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert_eq!(said, "2.0.0 None\n");
+    assert_eq!(fs::read_to_string(folder.path().join("new")).unwrap(), "the new one");
+    assert!(!folder.path().join("none").exists());
+}
+
+#[test]
 fn the_readme_names_every_flag_of_the_server() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme = text_of("README.md");
     for command in [
         &["serve"][..],
         &["publish"],
@@ -54,6 +105,7 @@ fn the_readme_names_every_flag_of_the_server() {
         &["check"],
         &["compact"],
         &["migrate"],
+        &["health"],
         &["user", "add"],
         &["token", "add"],
     ] {
@@ -68,13 +120,14 @@ fn the_readme_names_every_flag_of_the_server() {
     }
 }
 
-/// The blocks of commands of a Markdown text.
-fn commands(text: &str) -> Vec<String> {
+/// The blocks of a Markdown text that are in a language.
+fn blocks_of(text: &str, language: &str) -> Vec<String> {
+    let begin = format!("```{language}");
     let mut blocks = Vec::new();
     let mut open: Option<String> = None;
     for line in text.lines() {
         match (&mut open, line) {
-            (None, "```sh") => open = Some(String::new()),
+            (None, line) if line == begin => open = Some(String::new()),
             (Some(_), "```") => blocks.extend(open.take()),
             (Some(block), line) => {
                 block.push_str(line);
@@ -95,13 +148,11 @@ impl House {
     fn new() -> Self {
         let house = Self { dir: tempfile::tempdir().unwrap() };
         let bin = house.dir.path().join("bin");
-        for folder in
-            ["bin", "target", "packaging", "system/etc/systemd/system", "system/usr/bin", "system/usr/lib/sysusers.d"]
-        {
+        for folder in ["bin", "target", "packaging"] {
             fs::create_dir_all(house.dir.path().join(folder)).unwrap();
         }
         let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
-        for file in ["packhouse.service", "packhouse.socket", "packhouse.sysusers"] {
+        for file in ["install.sh", "packhouse.service", "packhouse.socket", "packhouse.sysusers", "packhouse.toml"] {
             fs::copy(packaging.join(file), house.dir.path().join("packaging").join(file)).unwrap();
         }
         let top = house.dir.path().display();
@@ -110,19 +161,18 @@ impl House {
             ("packhouse", format!("exec {packhouse} \"$@\"")),
             // `cargo run --release -- ARGUMENTS` without building a second time.
             ("cargo", format!("[ \"$1 $2 $3\" = 'run --release --' ] && shift 3 && exec {packhouse} \"$@\"")),
-            ("sudo", "exec \"$@\"".to_owned()),
+            // What is installed goes to a system of its own.
+            ("sudo", format!("export DESTDIR={top}/system; exec \"$@\"")),
             ("systemctl", format!("echo \"$*\" >> {top}/systemctl.log")),
-            ("systemd-sysusers", "true".to_owned()),
             ("journalctl", "[ \"$*\" = '-u packhouse' ]".to_owned()),
             // So has the package.
             ("../packaging/deb", format!("touch {top}/target/packhouse_0.1.0_amd64.deb")),
             ("apt", format!("[ \"$*\" = 'install ./target/packhouse_0.1.0_amd64.deb' ] && test -e {top}/\"$2\"")),
             // The build has a test of its own; here only its product counts.
-            ("../packaging/build", format!("printf 'the static binary' > {top}/target/packhouse")),
-            ("install", format!("exec /usr/bin/install \"$1\" \"$2\" \"$3\" {top}/system\"$4\"")),
+            ("../packaging/build", format!("install -m 755 {packhouse} {top}/target/packhouse")),
         ] {
             let path = bin.join(name);
-            fs::write(&path, format!("#!/bin/sh\nset -e\n{body}\n")).unwrap();
+            fs::write(&path, format!("#!/bin/bash\nset -e\n{body}\n")).unwrap();
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
             fs::set_permissions(&path, mode).unwrap();
         }
@@ -184,7 +234,8 @@ struct Server {
 
 impl Server {
     fn fill_in(&self, block: &str) -> String {
-        block.replace("127.0.0.1:8080", &self.address).replace("SETUP-TOKEN", &self.token)
+        let block = block.replace("127.0.0.1:8080", &self.address).replace("SETUP-TOKEN", &self.token);
+        block.replace("--config /etc/", "--config system/etc/")
     }
 }
 

@@ -168,6 +168,32 @@ async fn a_renewed_certificate_is_picked_up() {
     assert!(connect(&server, &first, &["h2"]).await.is_err(), "the old one is gone");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn other_files_are_taken_by_a_reload() {
+    let (first, second) = (Certificate::new(), Certificate::new());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("packhouse.toml");
+    let write =
+        |cert: &Path, key: &Path| std::fs::write(&file, format!("tls_cert = {cert:?}\ntls_key = {key:?}\n")).unwrap();
+    write(&first.path("cert.pem"), &first.path("key.pem"));
+    let mut server = TestServer::with().flags(&["--config", text(&file)]).start();
+    connect(&server, &first.path("cert.pem"), &["h2"]).await.unwrap();
+    write(&second.path("cert.pem"), &second.path("key.pem"));
+    server.reload();
+    tokio::task::block_in_place(|| server.wait_for_log("changed=\"tls-cert, tls-key\""));
+    connect(&server, &second.path("cert.pem"), &["h2"]).await.unwrap();
+    assert!(connect(&server, &first.path("cert.pem"), &["h2"]).await.is_err());
+    // A pair that does not fit changes nothing else either.
+    server.may_fail();
+    write(&first.path("cert.pem"), &second.path("key.pem"));
+    let written = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, written + "max_connections = 9\n").unwrap();
+    server.reload();
+    tokio::task::block_in_place(|| server.wait_for_log("cannot be used with the certificate"));
+    connect(&server, &second.path("cert.pem"), &["h2"]).await.unwrap();
+    assert!(!server.log().contains("max-connections"), "{}", server.log());
+}
+
 #[test]
 fn wrong_files_are_told_before_anything_starts() {
     let certificate = Certificate::new();

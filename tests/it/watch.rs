@@ -70,6 +70,8 @@ fn metrics_say_what_happened() {
         ("packhouse_update_checks_total", 1.0),
         ("packhouse_uploads_total", 1.0),
         ("packhouse_upload_bytes_total", 100_000.0),
+        ("packhouse_retention_removed_releases_total", 0.0),
+        ("packhouse_retention_removed_bytes_total", 0.0),
         ("packhouse_packages", 1.0),
         ("packhouse_blob_volumes", 1.0),
         ("packhouse_uploads_unfinished", 0.0),
@@ -89,6 +91,7 @@ fn metrics_say_what_happened() {
         ("packhouse_entities_bytes", 1.0),
         ("packhouse_index_serial", 1.0),
         ("packhouse_start_time_seconds", 1.7e9),
+        ("packhouse_retention_last_run_timestamp_seconds", 1.7e9),
     ] {
         assert!(value(&metrics, sample) >= least, "{sample}\n{metrics}");
     }

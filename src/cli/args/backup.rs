@@ -1,7 +1,5 @@
 //! Flags of `backup` and `restore`.
 
-use std::path::PathBuf;
-
 flags! {
     #[argh(
         subcommand,
@@ -29,16 +27,12 @@ flags! {
         name = "restore",
         description = "Make a data directory of a backup. All of it is verified first: it is restored as a whole or not at all.",
         example = "{command_name} packhouse.tar --data /srv/packhouse\n{command_name} backups/ --data /srv/packhouse\n{command_name} - --data /srv/packhouse < packhouse.tar",
-        note = "The directory must be empty or missing. Of a folder of backups the newest is taken; one of the folders in it is that backup."
+        note = "Of a folder of backups the newest is taken; one of the folders in it is that backup."
     )]
     /// Flags of `restore`.
     pub struct RestoreArgs {
         /// file, folder, or - for standard input
         #[argh(positional)]
         pub from: String,
-
-        /// folder to restore into (./packhouse-data)
-        #[argh(option, arg_name = "dir", default = "super::default_data()")]
-        pub data: PathBuf,
-    } with json
+    } with new_data, json
 }

@@ -15,9 +15,5 @@ flags! {
         /// folder of the stopped server
         #[argh(option, arg_name = "dir")]
         pub from_dir: PathBuf,
-
-        /// folder to move to, which is empty or missing (./packhouse-data)
-        #[argh(option, arg_name = "dir", default = "super::default_data()")]
-        pub data: PathBuf,
-    } with json
+    } with new_data, json
 }

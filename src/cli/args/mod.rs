@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, CommandInfoWithArgs, FromArgs};
 
 use super::connect::TOKEN_VARIABLE;
-use super::prepass;
+use super::prepass::{self, Completed, Origins};
 
 /// The flags of one command: its own, then those that it shares with others, which are written here once.
 ///
-/// `data`: a stopped server's directory. `url`: a running server instead of that. `index`: a local copy of an index.
-/// `token_file`, `ca_file`: for those who speak to a server. `json`: for those who answer.
+/// `data`: a stopped server's directory. `new_data`: one to be made. `url`: a running server instead of that. `index`: a
+/// local copy of an index. `token_file`, `ca_file`: for those who speak to a server. `json`: for those who answer.
 macro_rules! flags {
     ($(#[$($attribute:tt)*])* pub struct $name:ident { $($own:tt)* } with $($shared:ident),+) => {
         flags!(@ [$(#[$($attribute)*])* pub struct $name] [$($own)*] $($shared)+);
@@ -33,6 +33,14 @@ macro_rules! flags {
         flags!(@ $head [
             $($fields)*
             /// folder of a stopped server (./packhouse-data)
+            #[argh(option, arg_name = "dir", default = "super::default_data()")]
+            pub data: std::path::PathBuf,
+        ] $($rest)*);
+    };
+    (@ $head:tt [$($fields:tt)*] new_data $($rest:ident)*) => {
+        flags!(@ $head [
+            $($fields)*
+            /// folder to make, which is empty or missing (./packhouse-data)
             #[argh(option, arg_name = "dir", default = "super::default_data()")]
             pub data: std::path::PathBuf,
         ] $($rest)*);
@@ -75,6 +83,8 @@ mod backup;
 mod check;
 mod compact;
 mod export;
+mod generate;
+mod health;
 mod import;
 mod install;
 mod migrate;
@@ -91,6 +101,8 @@ pub use backup::{BackupArgs, RestoreArgs};
 pub use check::CheckArgs;
 pub use compact::CompactArgs;
 pub use export::ExportArgs;
+pub use generate::{CompletionsArgs, ManArgs};
+pub use health::HealthArgs;
 pub use import::ImportArgs;
 pub use install::InstallArgs;
 pub use migrate::MigrateArgs;
@@ -152,10 +164,16 @@ pub enum Command {
     Check(CheckArgs),
     /// Make a stopped server's directory small.
     Compact(CompactArgs),
+    /// Ask whether a server is ready.
+    Health(HealthArgs),
     /// Work on the accounts of a stopped server.
     User(UserArgs),
     /// Work on the tokens of a stopped server.
     Token(TokenArgs),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page.
+    Man(ManArgs),
 }
 
 /// What ends the program before it does anything.
@@ -164,28 +182,37 @@ pub enum Early {
     /// A help or version text that was asked for (exit status 0).
     Text(String),
     /// The command line makes no sense (exit status 2).
-    Usage(String),
+    Usage {
+        /// What is wrong with it.
+        problem: String,
+        /// Where it is said what would be right.
+        hint: String,
+    },
 }
 
-/// Reads a command line without the program's own name, completed from the environment.
+/// Reads a command line without the program's own name, completed from the environment and from the file that it names.
 ///
 /// # Errors
 /// [`Early`].
-pub fn parse(words: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Result<Args, Early> {
+pub fn parse(words: &[String], environment: &dyn Fn(&str) -> Option<String>) -> Result<(Args, Origins), Early> {
     if matches!(words, [word] if word == "--version" || word == "-V") {
         return Err(Early::Text(format!("packhouse {}\n", env!("CARGO_PKG_VERSION"))));
     }
     let program = Args::get_args_info();
     let usage = |problem: &str| {
         let command = prepass::command_words(words, &program).iter().map(|word| format!("{word} ")).collect::<String>();
-        Early::Usage(format!("{}\nsee `packhouse {command}--help`", problem.trim_end()))
+        Early::Usage { problem: problem.trim_end().to_owned(), hint: format!("see `packhouse {command}--help`") }
     };
-    let completed = prepass::complete(words, &program, environment).map_err(|problem| usage(&problem))?;
+    let Completed { words: completed, origins } =
+        prepass::complete(words, &program, environment).map_err(|problem| usage(&problem))?;
     let completed: Vec<&str> = completed.iter().map(String::as_str).collect();
-    Args::from_args(&["packhouse"], &completed).map_err(|exit| match exit.status {
-        Ok(()) => Early::Text(with_variables(exit.output, prepass::command(words, &program))),
-        Err(()) => usage(&exit.output),
-    })
+    match Args::from_args(&["packhouse"], &completed) {
+        Ok(args) => Ok((args, origins)),
+        Err(exit) if exit.status.is_ok() => {
+            Err(Early::Text(with_variables(exit.output, prepass::command(words, &program))))
+        }
+        Err(exit) => Err(usage(&origins.reword(&exit.output))),
+    }
 }
 
 /// A command's help, and at its end which variables of the environment count for it.

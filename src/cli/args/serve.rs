@@ -15,10 +15,19 @@ use crate::cli::units::{ByteSize, Span};
     description = "Run the server until it is told to stop (SIGTERM or Ctrl-C).",
     example = "{command_name} --data /srv/packhouse --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key key.pem",
     note = "Sizes are written as 4GiB or 500MB, times as 30s, 5m or 1h.",
-    note = "In the environment, several values of one flag are separated by commas."
+    note = "In the environment, several values of one flag are separated by commas; in the file, they stand in brackets: listen = [\"127.0.0.1:8080\", \"[::1]:8080\"].",
+    note = "Flags count before the environment, and that before the file. SIGHUP has the server read the file again: what is wrong in it changes nothing, and the log says what needs a restart."
 )]
 /// Flags of `serve`.
 pub struct ServeArgs {
+    /// file with settings in TOML, whose keys are the names of these flags with _ for - (none)
+    #[argh(option, arg_name = "file")]
+    pub config: Option<PathBuf>,
+
+    /// print the configuration as it holds, as such a file that says where each value comes from, and end
+    #[argh(switch)]
+    pub print_config: bool,
+
     /// folder with everything the server keeps (./packhouse-data)
     #[argh(option, arg_name = "dir", default = "super::default_data()")]
     pub data: PathBuf,

@@ -142,6 +142,14 @@ impl OutFolder {
     }
 }
 
+impl Drop for OutFolder {
+    /// What did not find its place is of no use to anybody, and may be large.
+    fn drop(&mut self) {
+        // The next run removes it otherwise.
+        let _ = remove(&self.home.join(INCOMING));
+    }
+}
+
 fn remove(folder: &Path) -> Result<(), InstallError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(InstallError::disk(folder)(error)),

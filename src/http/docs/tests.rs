@@ -7,7 +7,7 @@ use super::*;
 fn shown() -> BTreeMap<String, String> {
     let pages = PAGES.iter().map(|shown| {
         let content = page(shown.name).unwrap().unwrap();
-        (address(shown.name), String::from_utf8(content.plain.to_vec()).unwrap())
+        (address(shown.name), String::from_utf8(content.plain.0.to_vec()).unwrap())
     });
     pages.collect()
 }
@@ -69,7 +69,7 @@ fn both_forms_are_the_same() {
     use std::io::Read;
     let content = page("security").unwrap().unwrap();
     let mut unpacked = Vec::new();
-    flate2::read::GzDecoder::new(&content.gzip[..]).read_to_end(&mut unpacked).unwrap();
-    assert_eq!(unpacked, content.plain);
+    flate2::read::GzDecoder::new(&content.gzip.0[..]).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, content.plain.0);
     assert!(page("nowhere").is_none());
 }

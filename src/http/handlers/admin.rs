@@ -40,5 +40,5 @@ pub(super) fn status(ask: &Ask) -> Answer {
 
 pub(super) fn settings(ask: &Ask) -> Answer {
     ask.registry().require_admin(&ask.caller)?;
-    json::respond(StatusCode::OK, &ask.app.config.settings)
+    json::respond(StatusCode::OK, &ask.app.settings().all)
 }

@@ -8,7 +8,6 @@ use crate::http::app::{Answer, Ask};
 use crate::http::docs::{self, Content};
 use crate::http::file_response::{self, FileHead};
 use crate::http::problem::Problem;
-use crate::model::Sha256;
 
 /// Text and its look, from here alone.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -29,14 +28,14 @@ pub(super) fn style(ask: &Ask) -> Answer {
 
 fn respond(ask: &Ask, content: Content, content_type: HeaderValue) -> Answer {
     let mut content_headers = HeaderMap::from_iter([(CONTENT_SECURITY_POLICY, POLICY)]);
-    let bytes = if takes_gzip(&ask.headers) {
+    let (bytes, digest) = if takes_gzip(&ask.headers) {
         content_headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         content.gzip
     } else {
         content.plain
     };
     let head = FileHead {
-        validators: validators(Sha256::of(&bytes))?,
+        validators: validators(digest)?,
         content_type,
         cache_headers: HeaderMap::from_iter([
             (CACHE_CONTROL, HeaderValue::from_static("no-cache")),

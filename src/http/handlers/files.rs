@@ -44,7 +44,7 @@ pub(super) async fn put(ask: Ask, name: FileName) -> Answer {
     if ask.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(Problem::unsupported_media_type("a file is sent as it is, without Content-Encoding"));
     }
-    let mut body = ask.body.limit(ask.app.config.file_bytes_max)?;
+    let mut body = ask.body.limit(ask.app.settings().file_bytes_max)?;
     let mime_type = match ask.headers.get(CONTENT_TYPE) {
         None => MimeType::octet_stream(),
         Some(value) => json::parse("Content-Type", value.to_str().unwrap_or_default())?,

@@ -81,6 +81,7 @@ pub(super) async fn answer(route: Route, ask: Ask) -> Answer {
         Route::CreateChannel => Box::pin(channels::create(ask)).await,
         Route::ChangeChannel(name) => Box::pin(channels::change(ask, name)).await,
         Route::DeleteChannel(name) => Box::pin(channels::delete(ask, name)).await,
+        Route::PreviewRetention(name) => Box::pin(channels::preview_retention(ask, name)).await,
         Route::Platforms => platforms::list(&ask),
         Route::CreatePlatform => Box::pin(platforms::create(ask)).await,
         Route::RenamePlatform(name) => Box::pin(platforms::rename(ask, name)).await,

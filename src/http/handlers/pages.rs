@@ -3,7 +3,10 @@
 //! Owns how they are cached and compressed, and the policy that the page runs under. What the page shows is its own
 //! matter; it gets told who asks, so that it need not ask before it can show anything.
 
+use std::io::Read;
+
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use http::HeaderValue;
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, VARY};
 use rust_embed::RustEmbed;
@@ -52,20 +55,32 @@ pub(super) fn page(ask: &Ask) -> Answer {
     Ok(file_response::respond(&bytes, head, &ask.method, &ask.headers))
 }
 
-/// A file beside the page; compressed, if it was stored so and the client takes it.
+/// A file beside the page. One that is stored compressed is unpacked for clients that do not take it so.
 pub(super) fn asset(ask: &Ask, name: &str) -> Answer {
     let is_own = !name.ends_with(".html") && !name.ends_with(".gz");
-    let plain = Files::get(name).filter(|_| is_own);
-    let plain = plain.ok_or_else(|| Problem::not_found("there is nothing at this path"))?;
-    let packed = if takes_gzip(&ask.headers) { Files::get(&format!("{name}.gz")) } else { None };
+    let unknown = || Problem::not_found("there is nothing at this path");
+    let packed = Files::get(&format!("{name}.gz")).filter(|_| is_own);
     let mut content_headers = HeaderMap::from_iter([(CONTENT_SECURITY_POLICY, POLICY)]);
-    if packed.is_some() {
-        content_headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    let file = packed.unwrap_or(plain);
+    let (bytes, digest) = match packed {
+        Some(packed) if takes_gzip(&ask.headers) => {
+            content_headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            (packed.data, Sha256::from_bytes(packed.metadata.sha256_hash()))
+        }
+        Some(packed) => {
+            let mut plain = Vec::new();
+            // It is the server's own file, so it is as long as it is.
+            GzDecoder::new(&*packed.data).read_to_end(&mut plain).map_err(|error| Problem::internal(&error))?;
+            let digest = Sha256::of(&plain);
+            (plain.into(), digest)
+        }
+        None => {
+            let file = Files::get(name).filter(|_| is_own).ok_or_else(unknown)?;
+            (file.data, Sha256::from_bytes(file.metadata.sha256_hash()))
+        }
+    };
     let cache = if name.starts_with("assets/") { FOREVER } else { ASK_AGAIN };
     let head = FileHead {
-        validators: validators(Sha256::from_bytes(file.metadata.sha256_hash()))?,
+        validators: validators(digest)?,
         content_type: content_type(name),
         cache_headers: HeaderMap::from_iter([
             (CACHE_CONTROL, cache),
@@ -73,8 +88,7 @@ pub(super) fn asset(ask: &Ask, name: &str) -> Answer {
         ]),
         content_headers,
     };
-    let bytes = Bytes::from(file.data.into_owned());
-    Ok(file_response::respond(&bytes, head, &ask.method, &ask.headers))
+    Ok(file_response::respond(&Bytes::from(bytes.into_owned()), head, &ask.method, &ask.headers))
 }
 
 pub(super) fn validators(digest: Sha256) -> Result<Validators, Problem> {

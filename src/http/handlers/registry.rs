@@ -23,7 +23,7 @@ pub(super) async fn publish(ask: Ask) -> Answer {
         visibility: ask.query.parsed::<Visibility>("visibility")?,
     };
     let mut publication = ask.app.registry.begin_publication(&ask.caller, options)?;
-    let body = ask.body.limit(ask.app.config.file_bytes_max.saturating_add(FORM_BYTES_MAX))?;
+    let body = ask.body.limit(ask.app.settings().file_bytes_max.saturating_add(FORM_BYTES_MAX))?;
     let mut form = Multipart::new(&ask.headers, body)?;
     let mut seen = Seen::default();
     while let Some(part) = form.next_part().await? {

@@ -55,6 +55,12 @@ fn write_figures(page: &mut Exposition, ask: &Ask, figures: &Figures) {
         ("packhouse_update_checks_total", "Update checks that were answered.", figures.update_checks),
         ("packhouse_uploads_total", "Files that were published with their content.", figures.uploads),
         ("packhouse_upload_bytes_total", "Bytes of these files.", figures.upload_bytes),
+        (
+            "packhouse_retention_removed_releases_total",
+            "Releases that retention rules removed.",
+            figures.retention_removed,
+        ),
+        ("packhouse_retention_removed_bytes_total", "Bytes of their files.", figures.retention_removed_bytes),
         ("packhouse_received_bytes_total", "Bytes that came, with all of the protocols.", traffic.received_bytes()),
         ("packhouse_sent_bytes_total", "Bytes that went, with all of the protocols.", traffic.sent_bytes()),
     ] {
@@ -80,4 +86,7 @@ fn write_figures(page: &mut Exposition, ask: &Ask, figures: &Figures) {
     ] {
         page.single(name, "gauge", help, value);
     }
+    let name = "packhouse_retention_last_run_timestamp_seconds";
+    let run = figures.retention_run.map_or(0, |run| run.as_seconds());
+    page.single(name, "gauge", "When retention rules were last kept, in seconds since 1970.", run);
 }

@@ -21,7 +21,7 @@ const OUTCOME: HeaderName = HeaderName::from_static("packhouse-outcome");
 /// What the server can do.
 pub(super) fn options(ask: &Ask) -> Answer {
     let mut response = no_content();
-    tus::set_abilities(response.headers_mut(), ask.app.config.file_bytes_max);
+    tus::set_abilities(response.headers_mut(), ask.app.settings().file_bytes_max);
     Ok(response)
 }
 
@@ -44,7 +44,7 @@ async fn begin(ask: Ask) -> Answer {
     let checksum = tus::checksum(&ask.headers)?;
     let brings_bytes = tus::has_upload_bytes(&ask.headers);
     let prefix = ask.path_token_prefix();
-    let body = ask.body.limit(ask.app.config.file_bytes_max)?;
+    let body = ask.body.limit(ask.app.settings().file_bytes_max)?;
     let registry = &ask.app.registry;
     let state = registry.create_upload(&ask.caller, new).await?;
     let place = format!("{prefix}/api/v1/uploads/{}", state.id.0);
@@ -95,7 +95,7 @@ async fn go_on(ask: Ask, id: UploadId) -> Answer {
     let offset = tus::bytes(&ask.headers, &UPLOAD_OFFSET)?;
     let offset = offset.ok_or_else(|| Problem::bad_request("Upload-Offset, where these bytes begin, is missing"))?;
     let checksum = tus::checksum(&ask.headers)?;
-    let body = ask.body.limit(ask.app.config.file_bytes_max)?;
+    let body = ask.body.limit(ask.app.settings().file_bytes_max)?;
     let len = body.expected_bytes();
     let receiving = ask.app.registry.continue_upload(&ask.caller, id, offset, len, checksum).await;
     let received = receive(receiving.map_err(problem)?, Some(body)).await?;

@@ -45,6 +45,7 @@ const TABLE: &[Row] = &[
     ("/api/v1/tokens/7", "DELETE", &[("DELETE", "delete_token")]),
     ("/api/v1/channels", "GET, HEAD, POST", &[("GET", "channels"), ("POST", "create_channel")]),
     ("/api/v1/channels/beta", "PATCH, DELETE", &[("PATCH", "change_channel"), ("DELETE", "delete_channel")]),
+    ("/api/v1/channels/beta/retention", "GET, HEAD", &[("GET", "preview_retention")]),
     ("/api/v1/platforms", "GET, HEAD, POST", &[("GET", "platforms"), ("POST", "create_platform")]),
     ("/api/v1/platforms/any", "PATCH, DELETE", &[("PATCH", "rename_platform"), ("DELETE", "delete_platform")]),
     ("/api/v1/packages", "GET, HEAD, POST", &[("GET", "packages"), ("POST", "create_package")]),

@@ -26,7 +26,7 @@ use tokio::time::timeout;
 use super::forwarded::TrustedProxies;
 use super::server::Stopped;
 use super::tls::Tls;
-use super::{Body, Limits, Peer, Problem, RequestBody, Server, ServerConfig, Workers};
+use super::{Body, Bounds, Limits, Peer, Problem, RequestBody, Server, ServerConfig, Workers};
 
 /// A time that strikes.
 const SHORT: Duration = Duration::from_millis(200);
@@ -46,14 +46,20 @@ impl TestServer {
         Self::start_with(limits, None, TrustedProxies::default(), handle).await
     }
 
-    async fn start_with<H, F>(limits: Limits, tls: Option<Tls>, trusted_proxies: TrustedProxies, handler: H) -> Self
+    async fn start_with<H, F>(
+        limits: Limits,
+        tls: Option<Arc<Tls>>,
+        trusted_proxies: TrustedProxies,
+        handler: H,
+    ) -> Self
     where
         H: Fn(Request<RequestBody>, Peer) -> F + Send + Sync + 'static,
         F: Future<Output = Response<Body>> + Send + 'static,
     {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let workers = Arc::new(Workers::start().unwrap());
-        let config = ServerConfig { tls, limits, trusted_proxies, workers, traffic: Arc::default() };
+        let bounds = tokio::sync::watch::Sender::new(Bounds { limits, trusted_proxies }).subscribe();
+        let config = ServerConfig { tls, bounds, workers, traffic: Arc::default() };
         let server = Server::bind(listen, config).await.unwrap();
         let address = server.local_address().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::http::app::{App, AppConfig};
+use crate::http::app::{App, AppConfig, AppSettings};
 use crate::http::front::Front;
 use crate::service::{Clock, DataDirectory, RegistryConfig};
 
@@ -135,7 +135,7 @@ async fn until_the_registry_is_open_only_health_is_told() {
         move || held.open(RegistryConfig::default(), Clock::System, front.progress()).unwrap()
     };
     let registry = tokio::task::spawn_blocking(opening).await.unwrap();
-    front.open(Arc::new(App::new(Arc::new(registry), AppConfig::default())));
+    front.open(Arc::new(App::new(Arc::new(registry), AppConfig::default(), AppSettings::default())));
     assert!(client.get("/readyz").await.text().contains("\"ready\":true"));
     assert_eq!(client.get("/v2/registry.gz").await.status, StatusCode::OK);
 }

@@ -28,7 +28,7 @@ impl TlsServer {
     {
         let folder = tempfile::tempdir().unwrap();
         let (files, certificate) = crate::http::tls::tests::self_signed(folder.path());
-        let tls = Tls::load(files).unwrap();
+        let tls = Arc::new(Tls::load(files).unwrap());
         let mut roots = RootCertStore::empty();
         roots.add(certificate).unwrap();
         let server = TestServer::start_with(limits, Some(tls), TrustedProxies::default(), handler).await;

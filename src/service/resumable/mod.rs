@@ -90,7 +90,7 @@ impl Registry {
         let uploader = caller.uploader()?;
         let rows = self.store.read()?;
         let place = find_place(&rows, caller, &new.name, new.create)?;
-        if new.size > self.config.file_bytes_max {
+        if new.size > self.config().file_bytes_max {
             return Err(self.too_large());
         }
         // The commit that begins it counts again.
@@ -272,7 +272,7 @@ impl Registry {
     }
 
     fn upload_end(&self, now: Timestamp) -> Timestamp {
-        now.plus_seconds(i64::try_from(self.config.upload_expiry.as_secs()).unwrap_or(i64::MAX))
+        now.plus_seconds(i64::try_from(self.config().upload_expiry.as_secs()).unwrap_or(i64::MAX))
     }
 }
 

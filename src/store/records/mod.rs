@@ -52,6 +52,12 @@ fn time(micros: i64) -> Timestamp {
     Timestamp::from_micros(micros)
 }
 
+/// The bytes that hexadecimal digits stand for.
+#[cfg(test)]
+fn unhex(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect()
+}
+
 /// Asserts that an entity survives storing and that its bytes are what they have always been.
 #[cfg(test)]
 fn assert_pinned<R: Record + PartialEq + std::fmt::Debug>(key: R::Key, entity: &R, hex: &str) {

@@ -107,7 +107,7 @@ impl Record for User {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_pinned;
+    use super::super::{assert_pinned, unhex};
     use super::*;
 
     #[test]
@@ -124,10 +124,10 @@ mod tests {
             changed: time(2),
         };
         // What version 1 wrote stays readable.
-        let v1 = "00046f6d6e69fcc027090001010101010101010101010101010101020202020202020202020202020202020202020202020202020202020202020201000204";
-        let bytes: Vec<u8> =
-            (0..v1.len() / 2).map(|at| u8::from_str_radix(&v1[2 * at..2 * at + 2], 16).unwrap()).collect();
-        assert_eq!(User::from_bytes(user.id, &bytes).unwrap(), user);
+        let v1 = unhex(
+            "00046f6d6e69fcc027090001010101010101010101010101010101020202020202020202020202020202020202020202020202020202020202020201000204",
+        );
+        assert_eq!(User::from_bytes(user.id, &v1).unwrap(), user);
         assert_pinned(
             user.id,
             &user,

@@ -53,7 +53,7 @@ fn settings_say_where_they_come_from() {
     let settings = server.user("root").get("/api/v1/admin/settings").is(200).json();
     let item =
         |name: &str| settings["items"].as_array().unwrap().iter().find(|item| item["name"] == name).unwrap().clone();
-    assert_eq!(item("user-quota"), json!({ "name": "user-quota", "value": "1073741824", "source": "flag" }));
+    assert_eq!(item("user-quota"), json!({ "name": "user-quota", "value": "1GiB", "source": "flag" }));
     assert_eq!((&item("data")["source"], &item("log")["source"]), (&json!("flag"), &json!("default")));
     assert_eq!(item("tls-cert")["value"], Value::Null);
 }

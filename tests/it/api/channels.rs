@@ -97,6 +97,112 @@ fn what_is_in_use_stays() {
     omni.delete("/api/v1/channels/beta").is(204);
 }
 
+#[test]
+fn a_rule_says_what_stays_and_is_previewed() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    let retention = |body: serde_json::Value| change(&omni, "beta", &json!({ "retention": body }));
+    let rule = json!({ "keep_newest": 2, "keep_days": null, "keep_downloaded_days": 30 });
+    let made = retention(json!({ "keep_newest": 2, "keep_downloaded_days": 30 })).is(200).json();
+    assert_eq!(made["retention"], rule);
+    // What does not speak of it leaves it.
+    assert_eq!(change(&omni, "beta", &json!({ "short": "b" })).is(200).json()["retention"], rule);
+    assert_eq!(omni.get("/api/v1/channels").is(200).json()["items"][1]["retention"], rule);
+    for (body, field) in [
+        (json!({}), "retention"),
+        (json!({ "keep_newest": null }), "retention"),
+        (json!({ "keep_newest": 0 }), "keep_newest"),
+        (json!({ "keep_newest": 1, "keep_days": -1 }), "keep_days"),
+        (json!({ "keep_downloaded_days": 36_501 }), "keep_downloaded_days"),
+    ] {
+        assert_eq!(retention(body.clone()).problem(422, "")["field"], field, "{body}");
+        let new = json!({ "name": "x", "retention": body });
+        assert_eq!(omni.post("/api/v1/channels").json(&new).problem(422, "")["field"], field);
+    }
+    retention(json!({ "keep_all": true })).problem(422, "keep_all");
+    let preview = |query: &str| omni.get(&format!("/api/v1/channels/beta/retention{query}"));
+    assert_eq!(preview("").is(200).json()["retention"], rule);
+    assert_eq!(preview("?keep_newest=0").problem(422, "from 1 to 10000")["field"], "keep_newest");
+    assert_eq!(preview("?keep_days=soon").problem(422, "from 1 to 36500")["field"], "keep_days");
+    assert_eq!(preview("?cursor=x").problem(422, "cursor")["field"], "cursor");
+    assert_eq!(preview("?cursor=uma.kit:1.0").problem(422, "cursor")["field"], "cursor");
+    omni.get("/api/v1/channels/nope/retention").problem(404, "there are stable, beta, alpha");
+    assert!(retention(json!(null)).is(200).json()["retention"].is_null());
+    let nothing = preview("").is(200).json();
+    assert_eq!((&nothing["acts_at"], &nothing["items"]), (&json!(null), &json!([])));
+    let new = json!({ "name": "nightly", "retention": { "keep_days": 7 } });
+    assert_eq!(omni.post("/api/v1/channels").json(&new).is(201).json()["retention"]["keep_days"], 7);
+    let entries = server.user("root").get("/api/v1/admin/audit?user=omni").is(200).json();
+    let of_channels = |entry: &&serde_json::Value| entry["action"].as_str().unwrap().starts_with("channel_");
+    let entries = entries["items"].as_array().unwrap().iter().filter(of_channels);
+    let told: Vec<_> = entries.map(|entry| entry["detail"].clone()).collect();
+    assert_eq!(
+        told,
+        [
+            json!("keeps what was published within 7 days"),
+            json!("keeps everything"),
+            json!(null),
+            json!("keeps the 2 newest, what was downloaded within 30 days"),
+        ]
+    );
+}
+
+#[test]
+fn a_preview_tells_all_that_would_go_page_by_page() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    for package in ["kit", "a.tool", "other"] {
+        omni.make_package(package, "public");
+    }
+    for n in 0..7 {
+        omni.publish("omni/kit", &format!("beta/1.{n}.0"), "any/a.zip", "one");
+        omni.publish("omni/a.tool", &format!("beta/1.{n}.0"), "any/a.zip", format!("tool {n}"));
+    }
+    omni.publish("omni/other", "beta/1.0.0", "any/a.zip", "other");
+    omni.publish("omni/kit", "stable/0.1.0", "any/a.zip", "stable");
+    server.user("uma").make_package("kit", "public");
+    let preview = |query: &str| {
+        let path = format!("/api/v1/channels/beta/retention?keep_newest=3&{query}");
+        omni.get(&path).is(200).json()
+    };
+    let all = preview("");
+    assert_eq!(
+        all["totals"],
+        json!({ "releases": 8, "packages": 2, "size": 4 * 6 + 4 * 3, "stay": 7, "complete": true })
+    );
+    let names = |page: &serde_json::Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items
+            .map(|item| format!("{} {}", item["package"].as_str().unwrap(), item["version"].as_str().unwrap()))
+            .collect()
+    };
+    let expected: Vec<String> = ["omni.a.tool", "omni.kit"]
+        .into_iter()
+        .flat_map(|package| (0..4).rev().map(move |n| format!("{package} 1.{n}.0")))
+        .collect();
+    assert_eq!(names(&all), expected);
+    assert_eq!(all["items"][0]["reason"], "not among the 3 newest");
+    assert!(all["next"].is_null());
+    for limit in [1, 3, 4, 7] {
+        let (mut found, mut page) = (Vec::new(), preview(&format!("limit={limit}")));
+        assert_eq!(page["totals"], all["totals"]);
+        loop {
+            found.extend(names(&page));
+            let Some(next) = page["next"].as_str() else { break };
+            page = preview(&format!("limit={limit}&cursor={next}"));
+            assert!(page["totals"].is_null());
+        }
+        assert_eq!(found, expected, "{limit}");
+    }
+    // Nothing was removed by looking.
+    assert_eq!(
+        omni.get("/api/v1/packages/omni/kit/releases?channel=beta").is(200).json()["items"].as_array().unwrap().len(),
+        7
+    );
+    server.user("uma").get("/api/v1/channels/beta/retention?keep_newest=1").is(200);
+    server.anonymous().get("/api/v1/channels/beta/retention?keep_newest=1").problem(401, "");
+}
+
 /// What a reader's views have, but for the time they changed.
 fn views(client: &Client) -> Vec<(String, serde_json::Value)> {
     let mut views = Vec::new();

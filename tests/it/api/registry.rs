@@ -352,6 +352,10 @@ fn a_client_of_another_house_publishes_and_withdraws() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+fn ids_of(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
+}
+
 /// A new package used to become a version of another one, `body-1.0.0` of `omni.http`, where its name went on with a
 /// hyphen.
 #[test]
@@ -374,6 +378,12 @@ fn a_name_that_goes_on_with_a_hyphen_is_a_package_of_its_own() {
     };
     assert_eq!(ids("http-body"), ["1.0.0", "1.1.0"]);
     assert_eq!(ids("http-body-util"), ["0.1.0"]);
+    // A name may go on with a digit as well: `md-5` used to become version `5-0.11.0` of `md`.
+    for id in ["omni.md-5-0.11.0", "omni.md-0.1.0", "omni.md-5-0.12.0", "omni.md-6-1.0+wx64.r", "omni.md-0.2.0-5.1"] {
+        assert_eq!((publish(id), publish(id)), (201, 200), "{id}");
+    }
+    assert_eq!((ids("md-5"), ids("md")), (ids_of(&["0.11.0", "0.12.0"]), ids_of(&["0.1.0", "0.2.0-5.1"])));
+    assert_eq!(ids("md-6"), ["1.0+wx64.r"]);
     let http = ids("http");
     assert!(http.len() == 2 && http.contains(&"1.0.0".to_owned()) && http.contains(&"r8-1".to_owned()), "{http:?}");
 }

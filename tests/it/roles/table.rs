@@ -243,6 +243,7 @@ pub(super) const CALLS: &[Call] = &[
     call("channels", "GET", "/api/v1/channels", None, users(200, 200, 200)),
     call("create_channel", "POST", "/api/v1/channels", Json(r#"{"name":"nightly"}"#), users(201, 403, 403)),
     call("change_channel", "PATCH", "/api/v1/channels/beta", Json(r#"{"short":"b"}"#), users(200, 403, 403)),
+    call("preview_retention", "GET", "/api/v1/channels/beta/retention?keep_newest=1", None, users(200, 200, 200)),
     call("delete_channel", "DELETE", "/api/v1/channels/alpha", None, users(204, 403, 403)),
     call("platforms", "GET", "/api/v1/platforms", None, users(200, 200, 200)),
     call("create_platform", "POST", "/api/v1/platforms", Json(r#"{"name":"wx64.r"}"#), users(201, 403, 403)),

@@ -18,7 +18,7 @@ mod tests;
 mod wire;
 
 pub(crate) use answer::Answer;
-pub(crate) use cli::Cli;
+pub(crate) use cli::{Cli, Ran};
 pub(crate) use client::{Client, Request};
 pub(crate) use files::Files;
 pub(crate) use form::Part;

@@ -265,6 +265,11 @@ impl TestServer {
         self.signal(Signal::TERM);
     }
 
+    /// Has it read its configuration again (SIGHUP).
+    pub(crate) fn reload(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// Starts it again on the same directory, after it was stopped or killed. Users and clients find it.
     pub(crate) fn restart(&mut self) {
         assert!(self.running.is_none(), "it was stopped before");

@@ -3,8 +3,8 @@
 import { call, get, path, send, withQuery } from './client';
 import type { Answer } from './client';
 import type {
-  ApiToken, Attention, AuditItem, Channel, Invitation, ListedPackage, Member, Package, Page, PendingUpload, Platform, Release, Role,
-  ServerSettings, ServerStatus, Session, Statistics, StorageReport, User, Visibility,
+  ApiToken, Attention, AuditItem, Channel, Invitation, ListedPackage, Member, Package, Page, PendingUpload, Platform,
+  Release, RetentionPreview, Role, ServerSettings, ServerStatus, Session, Statistics, StorageReport, User, Visibility,
 } from './types';
 
 const V1 = '/api/v1';
@@ -95,6 +95,12 @@ export const api = {
   channels: () => get<Page<Channel>>(addresses.channels),
   createChannel: (body: Partial<Channel>) => send<Channel>('POST', addresses.channels, body),
   changeChannel: (name: string, body: Partial<Channel>) => send<Channel>('PATCH', path`/api/v1/channels/${name}`, body),
+  previewRetention: (
+    name: string,
+    rule: { keep_newest: string; keep_days: string; keep_downloaded_days: string },
+    cursor?: string,
+    signal?: AbortSignal,
+  ) => get<RetentionPreview>(withQuery(path`/api/v1/channels/${name}/retention`, { ...rule, cursor }), signal),
   deleteChannel: (name: string) => send<undefined>('DELETE', path`/api/v1/channels/${name}`),
   platforms: () => get<Page<Platform>>(addresses.platforms),
   createPlatform: (name: string) => send<Platform>('POST', addresses.platforms, { name }),

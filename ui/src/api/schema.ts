@@ -160,6 +160,26 @@ export interface paths {
         patch: operations["change_channel"];
         trace?: never;
     };
+    "/api/v1/channels/{channel}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+            };
+            cookie?: never;
+        };
+        /** What the retention rule of a channel would remove, or one that is not saved yet. */
+        get: operations["preview_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1361,6 +1381,11 @@ export interface components {
          *       "includes": [
          *         "stable"
          *       ],
+         *       "retention": {
+         *         "keep_newest": 10,
+         *         "keep_days": 90,
+         *         "keep_downloaded_days": null
+         *       },
          *       "created": "2026-11-21T10:00:00Z",
          *       "changed": "2026-11-21T10:00:00Z"
          *     }
@@ -1374,6 +1399,7 @@ export interface components {
             default: boolean;
             includes: string[];
             name: string;
+            retention: components["schemas"]["Retention"] | null;
             /** @description For narrow columns: at most 8 characters. */
             short: string;
         };
@@ -1387,12 +1413,20 @@ export interface components {
          * @example {
          *       "default": true
          *     }
+         * @example {
+         *       "retention": {
+         *         "keep_newest": 10,
+         *         "keep_days": 90
+         *       }
+         *     }
          */
         ChannelPatch: {
             /** @description `true` makes it the default, which it cannot give up, only hand on. */
             default?: boolean;
             includes?: string[];
             name?: string;
+            /** @description Replaces the whole rule; null removes it, and everything stays. */
+            retention?: components["schemas"]["NewRetention"] | null;
             short?: string;
         };
         /** @description How often on a day. */
@@ -1405,6 +1439,38 @@ export interface components {
             platform: string;
             /** @description What was downloaded, or asked; empty where none was said, `other` where there were too many. */
             version: string;
+        };
+        /**
+         * @example {
+         *       "package": "omni.kit",
+         *       "version": "1.2.0",
+         *       "published": "2026-03-21T10:00:00Z",
+         *       "yanked": false,
+         *       "files": 3,
+         *       "size": 107374182,
+         *       "last_download": null,
+         *       "reason": "not among the 10 newest; published 245 days ago, kept for 90"
+         *     }
+         */
+        DoomedRelease: {
+            files: number;
+            /**
+             * Format: date
+             * @description With `keep_downloaded_days`: the day, if one is known.
+             */
+            last_download: string | null;
+            package: string;
+            /** Format: date-time */
+            published: string | null;
+            /** @description Why no condition keeps it. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Bytes of its files that are kept here.
+             */
+            size: number;
+            version: string;
+            yanked: boolean;
         };
         /**
          * @example {
@@ -1692,6 +1758,7 @@ export interface components {
             default?: boolean;
             includes?: string[];
             name: string;
+            retention?: components["schemas"]["NewRetention"] | null;
             short?: string;
         };
         /**
@@ -1707,6 +1774,18 @@ export interface components {
             /** @description `[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*`, at most 100 bytes. */
             name: string;
             visibility?: components["schemas"]["Visibility"];
+        };
+        /**
+         * @description At least one condition; what is left out is not set.
+         * @example {
+         *       "keep_newest": 10,
+         *       "keep_days": 90
+         *     }
+         */
+        NewRetention: {
+            keep_days?: number | null;
+            keep_downloaded_days?: number | null;
+            keep_newest?: number | null;
         };
         NewUser: components["schemas"]["User"] & {
             /** @description The secret of a link by which the user chooses a password. */
@@ -2009,6 +2088,72 @@ export interface components {
             name: string;
             type: string;
             version?: string;
+        };
+        /**
+         * @description What of a channel's releases stays: once a day, at 03:00 UTC, active releases go that no condition that is set keeps. At least one is set. Drafts stay, and so do the highest active release of a package and, of each platform, the highest that is offered and has a file for it. A yanked release takes none of the places of the newest, and stays as long as another in its place would.
+         * @example {
+         *       "keep_newest": 10,
+         *       "keep_days": 90,
+         *       "keep_downloaded_days": null
+         *     }
+         */
+        Retention: {
+            /** @description Releases stay for so many days after they were published. */
+            keep_days: number | null;
+            /** @description Releases stay for so many days after a file of theirs was last downloaded, or they were published. */
+            keep_downloaded_days: number | null;
+            /** @description So many releases of each package stay, those of the highest versions. */
+            keep_newest: number | null;
+        };
+        /** @description What a rule would remove when it acts next, if nothing changes until then. */
+        RetentionPreview: {
+            /**
+             * Format: date-time
+             * @description When it acts next: a new or changed rule at the earliest an hour after it was saved.
+             */
+            acts_at: string | null;
+            /**
+             * Format: date
+             * @description With `keep_downloaded_days`: until this day the server does not know of enough days, and keeps everything.
+             */
+            downloads_count_from: string | null;
+            items: components["schemas"]["DoomedRelease"][];
+            /** @description The cursor of the next page, if there is one. A page may hold fewer releases than there is room for, and still have a next one. */
+            next: string | null;
+            /** @description The rule that is previewed; null where the channel has none, and nothing goes. */
+            retention: components["schemas"]["Retention"] | null;
+            /** @description Of all that would go. On the first page only. */
+            totals: components["schemas"]["RetentionTotals"] | null;
+        };
+        /**
+         * @example {
+         *       "releases": 12,
+         *       "packages": 3,
+         *       "size": 1288490188,
+         *       "stay": 40,
+         *       "complete": true
+         *     }
+         */
+        RetentionTotals: {
+            /** @description Whether everything was looked at: of very many releases, only the first 100000 are. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description That would lose releases.
+             */
+            packages: number;
+            /** Format: int64 */
+            releases: number;
+            /**
+             * Format: int64
+             * @description Bytes of their files that are kept here. Content that other releases have too is not freed.
+             */
+            size: number;
+            /**
+             * Format: int64
+             * @description Active releases that stay.
+             */
+            stay: number;
         };
         /**
          * @description Each contains those before it: `reader` reads a private package, `maintainer` makes releases, `owner` everything.
@@ -2704,6 +2849,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: {
+                /** @description What `next` of the page before said. */
+                cursor?: components["parameters"]["cursor"];
+                /** @description The same. */
+                keep_days?: number;
+                /** @description The same. */
+                keep_downloaded_days?: number;
+                /** @description Preview a rule with this condition. Where none of the three is given, it is the channel's rule. */
+                keep_newest?: number;
+                /** @description Most items on the page. */
+                limit?: components["parameters"]["limit"];
+            };
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The releases that would go, by package, highest version first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -9,6 +9,9 @@ export type Visibility = Schemas['Visibility'];
 export type Session = Schemas['Session'];
 export type ApiToken = Schemas['ApiToken'] & { secret?: string };
 export type Channel = Schemas['Channel'];
+export type RetentionRule = Schemas['Retention'];
+export type RetentionPreview = Schemas['RetentionPreview'];
+export type DoomedRelease = Schemas['DoomedRelease'];
 export type Platform = Schemas['Platform'];
 export type Member = Schemas['Member'];
 

@@ -1,5 +1,20 @@
 // One's own account.
 
+import { count, size } from '../words/size';
+
+const days = (number: number) => (number === 1 ? '1 day' : `${count(number)} days`);
+const releases = (number: number) => (number === 1 ? '1 release' : `${count(number)} releases`);
+const packages = (number: number) => (number === 1 ? '1 package' : `${count(number)} packages`);
+/** One, or one and two, or one, two and three. */
+const listed = (parts: string[], last: string) =>
+  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} ${last} ${parts.at(-1) ?? ''}`;
+
+interface Rule {
+  keep_newest: number | null;
+  keep_days: number | null;
+  keep_downloaded_days: number | null;
+}
+
 export const account = {
   title: 'Account',
   navigation: 'Pages of your account',
@@ -65,6 +80,59 @@ export const account = {
     deleteAction: 'Delete the channel',
     saved: (name: string) => `The channel ${name} is saved.`,
     deleted: (name: string) => `The channel ${name} is deleted.`,
+    keeps: 'Keeps',
+    keepsAll: 'everything',
+    /** The rule in few words. */
+    keepsShort: (rule: Rule) =>
+      listed(
+        [
+          ...(rule.keep_newest ? [`the ${count(rule.keep_newest)} newest`] : []),
+          ...(rule.keep_days ? [days(rule.keep_days)] : []),
+          ...(rule.keep_downloaded_days ? [`${days(rule.keep_downloaded_days)} after a download`] : []),
+        ],
+        'and',
+      ),
+  },
+  retention: {
+    action: 'Retention',
+    actionOf: (name: string) => `Retention of the channel ${name}`,
+    title: (name: string) => `What ${name} keeps`,
+    lead: 'Once a day, releases go that no condition keeps, of all your packages on this channel. Fields that are empty do not count.',
+    newest: 'Newest releases',
+    newestHint: 'Of each package, those with the highest versions.',
+    days: 'Days after publishing',
+    downloadedDays: 'Days after download',
+    downloadedDaysHint: 'The last one, or publishing.',
+    /** The rule in a sentence. */
+    sentence: (rule: Rule) =>
+      `A release stays ${listed(
+        [
+          ...(rule.keep_newest
+            ? [rule.keep_newest === 1 ? 'while it is the newest of its package' : `while it is among the ${count(rule.keep_newest)} newest of its package`]
+            : []),
+          ...(rule.keep_days ? [`for ${days(rule.keep_days)} after it was published`] : []),
+          ...(rule.keep_downloaded_days ? [`for ${days(rule.keep_downloaded_days)} after it was last downloaded`] : []),
+        ],
+        'or',
+      )}.`,
+    always: 'Drafts always stay, and so does the newest release for each platform, so that updates go on working. A yanked release stays as long as others in its place.',
+    everything: 'Without a rule, everything stays.',
+    nothingGoes: (stay: number) => (stay === 0 ? 'Nothing would go: there are no releases yet.' : `Nothing would go: all ${releases(stay)} stay.`),
+    goes: (total: { releases: number; packages: number; size: number; stay: number; complete: boolean }) =>
+      `${total.complete ? '' : 'At least '}${releases(total.releases)} of ${packages(total.packages)}, ${size(total.size)}, would go`,
+    stay: (stay: number) => `${releases(stay)} stay.`,
+    unknown: (date: string) => `The server does not know of downloads for long enough yet. Until ${date} it keeps everything.`,
+    gone: 'Releases that would go',
+    package: 'Package',
+    version: 'Version',
+    why: 'Why',
+    size: 'Size',
+    yanked: 'yanked',
+    more: 'Show more',
+    save: 'Save the rule',
+    remove: 'Keep everything',
+    saved: (name: string) => `The rule of ${name} is saved.`,
+    removed: (name: string) => `The channel ${name} keeps everything.`,
   },
   platforms: {
     title: 'Platforms',

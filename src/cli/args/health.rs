@@ -1,0 +1,22 @@
+//! Flags of `health`.
+
+use crate::cli::units::Span;
+
+flags! {
+    #[argh(
+        subcommand,
+        name = "health",
+        description = "Ask a server whether it is ready: exit status 0 if it is, 1 if it is not or does not answer.",
+        example = "{command_name}\n{command_name} https://packages.example.com --timeout 2s"
+    )]
+    /// Flags of `health`.
+    pub struct HealthArgs {
+        /// address of the server (http://127.0.0.1:8080)
+        #[argh(positional, default = "\"http://127.0.0.1:8080\".to_owned()")]
+        pub url: String,
+
+        /// how long to wait for the answer (5s)
+        #[argh(option, arg_name = "time", default = "Span(std::time::Duration::from_secs(5))")]
+        pub timeout: Span,
+    } with ca_file, json
+}
