@@ -4,7 +4,7 @@
 //! seen. Costs a scan over some hundred bytes per package, and memory for them. Knows no description beyond its first
 //! line.
 
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -130,33 +130,42 @@ impl SearchEntry {
         &self.text[..usize::from(self.name_len)]
     }
 
-    /// How well a word fits, if at all: less is better.
-    fn rank(&self, word: &Finder<'_>) -> Option<u32> {
+    /// How well a word fits, if at all and no worse than `worst`: less is better. The cheap questions come first, and
+    /// no more are asked than `worst` allows.
+    fn rank(&self, word: &Finder<'_>, worst: u32) -> Option<u32> {
         let at = word.find(self.text.as_bytes())?;
         let needle = word.needle();
         let name = self.full_name().as_bytes();
         let own = &name[name.iter().position(|byte| *byte == b'.').map_or(0, |dot| dot + 1)..];
-        if needle == name || needle == own {
-            return Some(0);
-        }
-        if own.starts_with(needle) || name.starts_with(needle) {
-            return Some(1);
-        }
-        let mut parts = self.text.as_bytes()[name.len() + 1..].split(|byte| *byte == END as u8);
-        let (title, keywords) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        Some(if begins_a_word(name, word) {
-            2
-        } else if begins_a_word(title, word) {
-            3
-        } else if begins_a_word(keywords, word) {
-            4
-        } else if at < name.len() {
-            5
-        } else if word.find(title).is_some() || word.find(keywords).is_some() {
-            6
+        let in_name = if needle == name || needle == own {
+            Some(0)
+        } else if own.starts_with(needle) || name.starts_with(needle) {
+            Some(1)
+        } else if worst >= 2 && begins_a_word(name, word) {
+            Some(2)
         } else {
-            7
-        })
+            None
+        };
+        let rank = match in_name {
+            Some(rank) => rank,
+            None if worst < 3 => return None,
+            None => {
+                let mut parts = self.text.as_bytes()[name.len() + 1..].split(|byte| *byte == END as u8);
+                let (title, keywords) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+                if begins_a_word(title, word) {
+                    3
+                } else if begins_a_word(keywords, word) {
+                    4
+                } else if at < name.len() {
+                    5
+                } else if word.find(title).is_some() || word.find(keywords).is_some() {
+                    6
+                } else {
+                    7
+                }
+            }
+        };
+        (rank <= worst).then_some(rank)
     }
 }
 
@@ -227,23 +236,24 @@ impl SearchIndex {
         let words: Vec<String> = query.split_whitespace().take(WORDS_MAX).map(str::to_lowercase).collect();
         let finders: Vec<Finder<'_>> = words.iter().map(|word| Finder::new(word.as_str())).collect();
         let entries = self.entries.load();
-        let mut found: Vec<(u32, u16, &SearchEntry)> = Vec::new();
+        // The best so far, the worst of them on top: whatever is worse than that need not be ranked to the end, which is
+        // most of it where a word is in every package.
+        let mut best: BinaryHeap<(u32, u16, &str, PackageKey)> = BinaryHeap::new();
+        let end = skip.saturating_add(limit);
         for entry in entries.iter() {
-            let rank = finders.iter().try_fold(0, |sum, word| entry.rank(word).map(|rank| sum + rank));
-            if let Some(rank) = rank.filter(|_| may_see(entry)) {
-                found.push((rank, entry.name_len, entry));
+            let worst = best.peek().filter(|_| best.len() >= end).map_or(u32::MAX, |(rank, ..)| *rank);
+            let rank = finders.iter().try_fold(0, |sum, word| entry.rank(word, worst - sum).map(|rank| sum + rank));
+            let Some(rank) = rank.filter(|_| may_see(entry)) else { continue };
+            let candidate = (rank, entry.name_len, entry.name(), entry.id);
+            if best.len() < end {
+                best.push(candidate);
+            } else if let Some(mut top) = best.peek_mut()
+                && candidate < *top
+            {
+                *top = candidate;
             }
         }
-        let order = |left: &(u32, u16, &SearchEntry), right: &(u32, u16, &SearchEntry)| {
-            (left.0, left.1).cmp(&(right.0, right.1)).then_with(|| left.2.name().cmp(right.2.name()))
-        };
-        let end = skip.saturating_add(limit);
-        if found.len() > end {
-            found.select_nth_unstable_by(end, order);
-            found.truncate(end);
-        }
-        found.sort_unstable_by(order);
-        found.into_iter().skip(skip).map(|(_, _, entry)| entry.id).collect()
+        best.into_sorted_vec().into_iter().skip(skip).map(|(.., id)| id).collect()
     }
 
     /// How many packages there are.
@@ -267,6 +277,8 @@ impl fmt::Debug for SearchIndex {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::{TokenKind, TokenSecret};
 
@@ -325,6 +337,23 @@ mod tests {
         assert_eq!(find(&index, "").len(), 8);
         let page = |skip| index.find("window", skip, 3, |_| true).into_iter().map(|id| id.0).collect::<Vec<_>>();
         assert_eq!((page(0), page(3), page(6)), (vec![7, 6, 5], vec![4, 3, 2], vec![1]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_page_is_a_part_of_the_whole(
+            texts in prop::collection::btree_map("o\\.[ab][ab-]{0,3}", ("[ab ]{0,4}", "[ab]{0,2}", "[ab ]{0,5}"), 0..40),
+            query in "[ab]{1,2}( [ab]{1,2})?",
+            skip in 0..12_usize,
+            limit in 0..6_usize,
+        ) {
+            let index = SearchIndex::default();
+            let texts = texts.iter().enumerate();
+            index.apply(texts.map(|(n, (name, (title, word, line)))| entry(n as u64, name, title, &[word], line)).collect());
+            let whole = find(&index, &query);
+            let page: Vec<_> = index.find(&query, skip, limit, |_| true).into_iter().map(|id| id.0).collect();
+            prop_assert_eq!(page, whole.into_iter().skip(skip).take(limit).collect::<Vec<_>>());
+        }
     }
 
     #[test]
