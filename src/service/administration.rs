@@ -9,6 +9,7 @@ use super::Registry;
 use super::backup::LastBackup;
 use super::caller::Caller;
 use super::refusal::Refusal;
+use super::scrub::ScrubView;
 use crate::model::{Durations, Scope, Timestamp, UserName};
 
 /// What is stored, and what room there is.
@@ -50,6 +51,7 @@ pub struct StatusView {
     users: u64,
     uploads: UnfinishedUploads,
     backup: LastBackup,
+    scrub: ScrubView,
 }
 
 /// Resumable uploads that were begun and are not finished.
@@ -76,6 +78,10 @@ pub struct Figures {
     pub retention_removed_bytes: u64,
     /// When retention rules were last looked at.
     pub retention_run: Option<Timestamp>,
+    /// The last backups.
+    pub backup: LastBackup,
+    /// What content was read again, and what was found.
+    pub scrub: ScrubView,
     /// How long commits took, since the start.
     pub commits: Durations,
     /// Small jobs, and bulk, that wait for a commit.
@@ -182,6 +188,8 @@ impl Registry {
             retention_removed: self.retention.removed.load(Ordering::Relaxed),
             retention_removed_bytes: self.retention.removed_bytes.load(Ordering::Relaxed),
             retention_run: self.store.read()?.retention_marks()?.map(|marks| marks.run),
+            backup: self.backups.told(),
+            scrub: self.scrub.told(),
             commits,
             waiting,
             unfinished_uploads: self.count_unfinished_uploads()?,
@@ -212,7 +220,7 @@ impl Registry {
         let (packages, releases, users) = rows.totals()?;
         let (unfinished, kept_bytes) = rows.unfinished_uploads()?;
         let uploads = UnfinishedUploads { unfinished, kept_bytes };
-        let backup = self.backups.told();
-        Ok(StatusView { ready: true, serial: self.index.serial().0, packages, releases, users, uploads, backup })
+        let (serial, backup, scrub) = (self.index.serial().0, self.backups.told(), self.scrub.told());
+        Ok(StatusView { ready: true, serial, packages, releases, users, uploads, backup, scrub })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Registry, retention_run, scheduled_backups};
+use super::{Registry, retention_run, scheduled_backups, scrub};
 
 /// How long a failed piece of work waits for its next try.
 const RETRY: Duration = Duration::from_secs(30);
@@ -48,6 +48,7 @@ impl Background {
         tasks.spawn(until(stopped.clone(), write_statistics(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), retention_run::keep(Arc::clone(registry))));
         tasks.spawn(until(stopped.clone(), scheduled_backups::make(Arc::clone(registry))));
+        tasks.spawn(until(stopped.clone(), scrub::scrub(Arc::clone(registry))));
         tasks.spawn(until(stopped, improve(Arc::clone(registry))));
         Self { stop, tasks, registry: Arc::clone(registry) }
     }

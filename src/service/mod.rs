@@ -40,6 +40,7 @@ mod retention;
 mod retention_preview;
 mod retention_run;
 mod scheduled_backups;
+mod scrub;
 mod sources;
 mod start;
 mod statistics;
@@ -88,6 +89,7 @@ pub use resumable::{
 pub use retention_preview::{RetentionPreview, RetentionQuery};
 pub use retention_run::RetentionRun;
 pub use scheduled_backups::{ScheduledBackups, is_inside};
+pub use scrub::ScrubView;
 pub use start::{DataDirectory, StartProgress};
 pub use statistics::{CountedFile, DAYS_MAX as STATISTICS_DAYS_MAX, StatisticsView};
 pub use tokens::OpenedPackage;
@@ -170,6 +172,7 @@ pub struct Registry {
     history: Arc<events::History>,
     counters: Arc<statistics::Counters>,
     backups: backup::Backups,
+    scrub: scrub::Scrub,
     retention: retention::Work,
     /// Whether what would go on for ever is to end.
     stopping: watch::Sender<bool>,
@@ -247,6 +250,7 @@ impl Registry {
             history,
             counters: Arc::default(),
             backups: backup::Backups::default(),
+            scrub: scrub::Scrub::default(),
             retention: retention::Work::default(),
             stopping: watch::Sender::new(false),
             setup_token: accounts::new_setup_token()?,

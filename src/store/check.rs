@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
 use redb::ReadableTableMetadata as _;
 
 use super::blobs::volumes_of_backup::{file_name, number_of_file};
@@ -175,7 +174,7 @@ async fn check_store(
     reached(0, report.blob_bytes);
     for blob in &blobs {
         let known = referred.remove(&blob.sha256).unwrap_or_default();
-        if let Some(problem) = blob_problem(store, &rows, blob, &known, depth).await? {
+        if let Some(problem) = blob_problem(store, blob, &known, depth).await? {
             report.add(format!("content {}: {problem}", blob.sha256), &known.by);
         }
         done += blob.size_bytes;
@@ -235,7 +234,6 @@ fn look_at_packages(
 
 async fn blob_problem(
     store: &Store,
-    rows: &Snapshot,
     blob: &LiveBlob,
     known: &Referred,
     depth: CheckDepth,
@@ -246,19 +244,6 @@ async fn blob_problem(
     if blob.size_bytes != known.size_bytes {
         return Ok(Some(format!("it has {} bytes, and its file {}", blob.size_bytes, known.size_bytes)));
     }
-    let read = async {
-        let end = if depth == CheckDepth::References { 0 } else { blob.size_bytes };
-        let mut reader = store.open_blob(rows, &blob.sha256)?.reader(0..end)?;
-        let mut sha256 = ring::digest::Context::new(&ring::digest::SHA256);
-        while let Some(bytes) = reader.next().await {
-            sha256.update(&bytes?);
-        }
-        Ok::<_, super::ReadError>(Sha256::from_ring(&sha256.finish()))
-    };
-    match read.await {
-        Ok(sha256) if depth == CheckDepth::References || sha256 == blob.sha256 => Ok(None),
-        Ok(_) => Ok(Some("its bytes are not those that were stored".to_owned())),
-        Err(super::ReadError::Storage(error)) if !matches!(error, StorageError::Corrupt { .. }) => Err(error),
-        Err(error) => Ok(Some(error.to_string())),
-    }
+    let end_bytes = if depth == CheckDepth::References { 0 } else { blob.size_bytes };
+    store.content_problem(store.read()?, blob, end_bytes, |_| std::future::ready(())).await
 }

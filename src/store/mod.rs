@@ -18,13 +18,14 @@ mod open;
 mod records;
 mod retention_rows;
 mod rows;
+mod scrub;
 mod statistics_rows;
 mod stored_bytes;
 mod tables;
 mod upload_rows;
 
 pub use blobs::{
-    BlobOptions, BlobReader, BlobWriter, Collected, Mark, Packed, Part, ReadError, StoredBlob, Survey, Usage,
+    BlobOptions, BlobReader, BlobWriter, Collected, LiveBlob, Mark, Packed, Part, ReadError, StoredBlob, Survey, Usage,
 };
 pub use edit::{Changes, Edit};
 pub use file::StorageError;

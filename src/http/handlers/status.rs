@@ -61,6 +61,7 @@ fn write_figures(page: &mut Exposition, ask: &Ask, figures: &Figures) {
             figures.retention_removed,
         ),
         ("packhouse_retention_removed_bytes_total", "Bytes of their files.", figures.retention_removed_bytes),
+        ("packhouse_scrub_bytes_total", "Bytes of content that were read again and verified.", figures.scrub.bytes),
         ("packhouse_received_bytes_total", "Bytes that came, with all of the protocols.", traffic.received_bytes()),
         ("packhouse_sent_bytes_total", "Bytes that went, with all of the protocols.", traffic.sent_bytes()),
     ] {
@@ -86,7 +87,30 @@ fn write_figures(page: &mut Exposition, ask: &Ask, figures: &Figures) {
     ] {
         page.single(name, "gauge", help, value);
     }
-    let name = "packhouse_retention_last_run_timestamp_seconds";
-    let run = figures.retention_run.map_or(0, |run| run.as_seconds());
-    page.single(name, "gauge", "When retention rules were last kept, in seconds since 1970.", run);
+    let damaged = figures.scrub.damaged.len();
+    page.single("packhouse_scrub_damaged_blobs", "gauge", "Contents that are not what was stored.", damaged);
+    for (name, help, at) in [
+        (
+            "packhouse_retention_last_run_timestamp_seconds",
+            "When retention rules were last kept, in seconds since 1970.",
+            figures.retention_run,
+        ),
+        (
+            "packhouse_scrub_last_round_timestamp_seconds",
+            "When all content had been verified, in seconds since 1970; 0 if not since the start.",
+            figures.scrub.finished,
+        ),
+        (
+            "packhouse_backup_last_success_timestamp_seconds",
+            "When the last backup was complete, in seconds since 1970; 0 if none was since the start.",
+            figures.backup.finished,
+        ),
+        (
+            "packhouse_backup_last_failure_timestamp_seconds",
+            "When the last backup failed, in seconds since 1970; 0 if none did since the last success or the start.",
+            figures.backup.failed,
+        ),
+    ] {
+        page.single(name, "gauge", help, at.map_or(0, |at| at.as_seconds()));
+    }
 }

@@ -7,6 +7,7 @@
 //! A function that returns an error may have written: let the job fail with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bincode::{Decode, Encode};
@@ -388,11 +389,26 @@ pub(in crate::store) fn live_blobs(snapshot: &ReadTransaction) -> Result<Vec<Liv
     let mut blobs = Vec::new();
     for row in snapshot.open_table(BLOBS)?.iter()? {
         let (key, record) = row?;
-        let sha256 = key.value().try_into().map_err(|_| damaged("a digest has another length than 32 bytes"))?;
-        let BlobRecord::V1 { size_bytes, references, .. } = decode("blobs", record.value())?;
-        blobs.push(LiveBlob { sha256: Sha256::from_bytes(sha256), size_bytes, references });
+        blobs.push(live_blob(key.value(), record.value())?);
     }
     Ok(blobs)
+}
+
+/// The live blob whose digest comes next behind `after`, or the first of all.
+pub(in crate::store) fn live_blob_after(
+    snapshot: &ReadTransaction,
+    after: Option<&Sha256>,
+) -> Result<Option<LiveBlob>, StorageError> {
+    let begin = after.map_or(Bound::Unbounded, |after| Bound::Excluded(&after.as_bytes()[..]));
+    let table = snapshot.open_table(BLOBS)?;
+    let next = table.range::<&[u8]>((begin, Bound::Unbounded))?.next().transpose()?;
+    next.map(|(key, record)| live_blob(key.value(), record.value())).transpose()
+}
+
+fn live_blob(key: &[u8], record: &[u8]) -> Result<LiveBlob, StorageError> {
+    let sha256 = key.try_into().map_err(|_| damaged("a digest has another length than 32 bytes"))?;
+    let BlobRecord::V1 { size_bytes, references, .. } = decode("blobs", record)?;
+    Ok(LiveBlob { sha256: Sha256::from_bytes(sha256), size_bytes, references })
 }
 
 /// Forgets garbage whose chunks are gone.

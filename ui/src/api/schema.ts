@@ -2165,6 +2165,20 @@ export interface components {
          * @enum {string}
          */
         Scope: "read" | "publish" | "admin";
+        /** @description What content was read again and held against its digest, since the start. All of it is, once a week. */
+        Scrub: {
+            /** Format: int64 */
+            blobs: number;
+            /** Format: int64 */
+            bytes: number;
+            /** @description SHA-256 of contents that are not what was stored, up to 100. */
+            damaged: string[];
+            /**
+             * Format: date-time
+             * @description When all content had been read the last time.
+             */
+            finished: string | null;
+        };
         /**
          * @example {
          *       "ready": true,
@@ -2182,6 +2196,12 @@ export interface components {
          *         "failed": null,
          *         "problem": null
          *       },
+         *       "scrub": {
+         *         "blobs": 7,
+         *         "bytes": 1048576,
+         *         "finished": "2026-11-21T03:00:07Z",
+         *         "damaged": []
+         *       },
          *       "connections": 5,
          *       "tls": false
          *     }
@@ -2198,6 +2218,7 @@ export interface components {
             ready: boolean;
             /** Format: int64 */
             releases: number;
+            scrub: components["schemas"]["Scrub"];
             /**
              * Format: int64
              * @description The serial of the index.
