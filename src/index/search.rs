@@ -348,8 +348,10 @@ mod tests {
             limit in 0..6_usize,
         ) {
             let index = SearchIndex::default();
-            let texts = texts.iter().enumerate();
-            index.apply(texts.map(|(n, (name, (title, word, line)))| entry(n as u64, name, title, &[word], line)).collect());
+            let of_text = |(n, (name, (title, word, line))): (usize, (&String, &(String, String, String)))| {
+                entry(n as u64, name, title, &[word], line)
+            };
+            index.apply(texts.iter().enumerate().map(of_text).collect());
             let whole = find(&index, &query);
             let page: Vec<_> = index.find(&query, skip, limit, |_| true).into_iter().map(|id| id.0).collect();
             prop_assert_eq!(page, whole.into_iter().skip(skip).take(limit).collect::<Vec<_>>());
