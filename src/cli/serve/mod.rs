@@ -1,6 +1,6 @@
 //! `packhouse serve`: the server from its first line to its clean end.
 //!
-//! [`config`] checks the flags, [`settings`] tells what they come to, and `reload` exchanges them while it runs.
+//! `config` checks the flags, `settings` tells what they come to, and `reload` exchanges them while it runs.
 
 mod config;
 mod reload;
