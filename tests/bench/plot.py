@@ -8,7 +8,7 @@ import re
 import sys
 from html import escape
 
-LEFT, WIDTH, ROW = 400, 460, 24
+LEFT, WIDTH, ROW = 460, 460, 24
 SPAN = (0.05, 20.0)
 
 
@@ -45,8 +45,8 @@ def draw(found):
     for at, (what, ratio, bar, missed) in enumerate(found):
         y = 36 + at * ROW
         begin, end = sorted((place(1), place(ratio)))
-        kind = "short" if missed else "fine"
-        out.append(f'<text x="{LEFT - 60}" y="{y + 12}" text-anchor="end">{escape(what)}</text>')
+        kind = "short" if missed or (bar is None and ratio < 1) else "fine"
+        out.append(f'<text x="{LEFT - 20}" y="{y + 12}" text-anchor="end">{escape(what)}</text>')
         out.append(f'<rect class="{kind}" x="{begin:.1f}" y="{y + 2}" width="{max(end - begin, 2):.1f}" height="13"/>')
         if bar:
             out.append(f'<line class="bar" x1="{place(bar):.1f}" x2="{place(bar):.1f}" y1="{y - 1}" y2="{y + 18}"/>')
