@@ -155,7 +155,17 @@ fn scripts_are_plain_shell() {
     }
     if is_there("shellcheck") {
         let packaging = project().join("packaging");
-        let names = ["install.sh", "build", "deb", "smoke", "debian/postinst", "debian/prerm", "debian/postrm"];
+        let names = [
+            "install.sh",
+            "build",
+            "deb",
+            "smoke",
+            "boot",
+            "booted",
+            "debian/postinst",
+            "debian/prerm",
+            "debian/postrm",
+        ];
         let checked = Command::new("shellcheck").args(names).current_dir(packaging).output().unwrap();
         assert!(checked.status.success(), "{}", said(&checked));
     }
