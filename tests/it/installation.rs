@@ -6,20 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{Cli, TestServer, binary};
-
-fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn is_there(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
-    let found = found.is_ok_and(|status| status.success());
-    if !found {
-        println!("SKIPPED: {program} is not installed here");
-    }
-    found
-}
+use crate::support::{Cli, TestServer, binary, is_there, project};
 
 fn said(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
@@ -168,7 +155,17 @@ fn scripts_are_plain_shell() {
     }
     if is_there("shellcheck") {
         let packaging = project().join("packaging");
-        let names = ["install.sh", "build", "deb", "smoke", "debian/postinst", "debian/prerm", "debian/postrm"];
+        let names = [
+            "install.sh",
+            "build",
+            "deb",
+            "smoke",
+            "boot",
+            "booted",
+            "debian/postinst",
+            "debian/prerm",
+            "debian/postrm",
+        ];
         let checked = Command::new("shellcheck").args(names).current_dir(packaging).output().unwrap();
         assert!(checked.status.success(), "{}", said(&checked));
     }
@@ -190,7 +187,12 @@ fn the_image_says_what_there_is() {
     let ignored = read("packaging/Dockerfile.dockerignore");
     for copied in all("COPY") {
         let from = copied.split(' ').find(|word| !word.starts_with("--")).unwrap().trim_end_matches('/');
-        assert!(build.contains(&format!(" {from}\n")) || build.contains(&format!(" {from}/data\n")), "{from}");
+        let from = if from == "${BINARY}" {
+            all("ARG")[0].strip_prefix("BINARY=").unwrap().to_owned()
+        } else {
+            from.to_owned()
+        };
+        assert!(build.contains(&format!("out={from}\n")) || build.contains(&format!(" {from}/data\n")), "{from}");
         assert!(ignored.contains(&format!("!{from}\n")), "{from}");
     }
     assert!(file.contains(&format!("COPY --chown={user} target/image/ /")) && file.contains("VOLUME /data"));
@@ -219,6 +221,16 @@ fn health_is_asked_for() {
     let mut server = TestServer::start();
     let origin = server.origin();
     assert!(Cli::new(&["health", &origin]).exits(0).out.starts_with("ready: "));
+    // The one on this machine is found where the server itself was told to listen.
+    let everywhere = format!("0.0.0.0:{}", server.address().port());
+    assert!(
+        Cli::new(&["health"])
+            .env("PACKHOUSE_LISTEN", &format!("{everywhere},[::1]:1"))
+            .exits(0)
+            .out
+            .starts_with("ready: ")
+    );
+    Cli::new(&["health", "--listen", &everywhere]).exits(0);
     let url = format!("{origin}/");
     assert_eq!(Cli::new(&["health", &url, "--json"]).exits(0).json()["ready"], true);
     server.stop();
