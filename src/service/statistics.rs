@@ -220,7 +220,7 @@ impl Registry {
         let to = self.today();
         let from = (to + 1).saturating_sub(days.clamp(1, DAYS_MAX));
         let channels: BTreeMap<_, _> =
-            rows.channels(package.owner)?.into_iter().map(|channel| (channel.id, channel.name.to_string())).collect();
+            rows.channels(package.owner)?.iter().map(|channel| (channel.id, channel.name.to_string())).collect();
         let platforms: BTreeMap<_, _> = rows
             .platforms(package.owner)?
             .into_iter()

@@ -184,7 +184,7 @@ fn a_directory_of_the_time_before_opens_with_its_small_content_in_chunks() {
     rig.blobs.shared.backlog.add(64 << 20);
     let all = contents(1);
     let mut model = put_all(&rig, &all);
-    let forget = |transaction: &WriteTransaction, scratch: &mut Touched| {
+    let forget = |transaction: &Transaction<'_>, scratch: &mut Touched| {
         scratch.mark_written();
         transaction.delete_table(TableDefinition::<u64, (u32, &[u8])>::new("blob_rows"))?;
         transaction.delete_table(TableDefinition::<u64, (u64, u32, u32)>::new("blob_packed"))?;
