@@ -134,6 +134,5 @@ impl Registry {
 }
 
 fn parse_cursor(cursor: Option<&str>) -> Result<u64, Refusal> {
-    let wrong = || Refusal::invalid("cursor", "a cursor is what `next` of the page before said");
-    cursor.map_or(Ok(u64::MAX), |cursor| cursor.parse().map_err(|_| wrong()))
+    cursor.map_or(Ok(u64::MAX), |cursor| cursor.parse().map_err(|_| Refusal::wrong_cursor()))
 }

@@ -18,7 +18,6 @@ use super::Registry;
 use super::caller::Caller;
 use super::indexing::view_to_stored;
 use super::reader_history::KnownState;
-use super::readers::SeenView;
 use super::refusal::Refusal;
 use crate::index::{Serial, View, ViewName};
 
@@ -64,7 +63,7 @@ impl Registry {
         let waited = async {
             loop {
                 moved.mark_unchanged();
-                let seen = self.seen_now(caller, view)?;
+                let seen = self.seen_view(caller, view)?;
                 if !known.is_of(&seen.view) {
                     return Ok(seen);
                 }
@@ -75,7 +74,7 @@ impl Registry {
         };
         let seen = match tokio::time::timeout(patience, waited).await {
             Ok(seen) => seen?,
-            Err(_) => self.seen_now(caller, view)?,
+            Err(_) => self.seen_view(caller, view)?,
         };
         let changes = match seen.public {
             _ if known.is_of(&seen.view) => changes_to(&seen.view, BTreeSet::new(), false),
@@ -83,11 +82,6 @@ impl Registry {
             false => self.private_changes(caller, view, &seen.view, known),
         };
         Ok(SeenChanges { changes: changes?, public: seen.public })
-    }
-
-    fn seen_now(&self, caller: &Caller, view: &ViewName) -> Result<SeenView, Refusal> {
-        let seen = self.seen_view(caller, view)?;
-        seen.ok_or_else(|| Refusal::NotFound("no package is on a channel of that name".to_owned()))
     }
 
     fn public_changes(&self, name: &ViewName, now: &View, since: Serial) -> Result<IndexChanges, Refusal> {

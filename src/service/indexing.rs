@@ -349,30 +349,37 @@ fn micros(clock: &Clock) -> u64 {
 }
 
 impl Registry {
-    /// The lines of a package in a view that the caller sees, as they are sent; nothing where the view does not have
-    /// it. Renders and compresses what was not read since the start. Blocks for some milliseconds.
+    /// The file of a package in a view that the caller sees, and whether everyone sees it so.
     ///
     /// # Errors
-    /// If the store fails.
-    pub fn package_lines(
+    /// If the view or the package is not there for the caller, or the store fails.
+    pub fn seen_package(
         &self,
         caller: &Caller,
         view: &ViewName,
         name: &FullName,
-    ) -> Result<Option<Arc<Rendered>>, Refusal> {
+    ) -> Result<(Arc<PackageFile>, bool), Refusal> {
+        let seen = self.seen_view(caller, view)?;
+        let file = seen.view.package(name.as_str()).ok_or_else(|| Refusal::not_in_index(name))?;
+        Ok((Arc::clone(file), seen.public))
+    }
+
+    /// The lines of a package in a view that the caller sees, as they are sent. Renders and compresses what was not
+    /// read since the start. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// If the view or the package is not there for the caller, or the store fails.
+    pub fn package_lines(&self, caller: &Caller, view: &ViewName, name: &FullName) -> Result<Arc<Rendered>, Refusal> {
         for _ in 0..FILLS_MAX {
-            let seen = self.seen_view(caller, view)?;
-            let Some(file) = seen.and_then(|seen| seen.view.package(name.as_str()).cloned()) else {
-                return Ok(None);
-            };
+            let (file, _) = self.seen_package(caller, view, name)?;
             if let Some(rendered) = file.render() {
-                return Ok(Some(rendered));
+                return Ok(rendered);
             }
             // A package that changed meanwhile fits the next snapshot.
             if fill(&self.index, &self.store.read()?, &file, name)?
                 && let Some(rendered) = file.render()
             {
-                return Ok(Some(rendered));
+                return Ok(rendered);
             }
             std::thread::sleep(FILL_PAUSE);
         }

@@ -73,19 +73,19 @@ impl KitFiles {
 }
 
 impl Registry {
-    /// A file of the second dialect in a view as the caller sees it; nothing where the view or the package is not there.
+    /// A file of the second dialect in a view as the caller sees it.
     ///
     /// # Errors
-    /// If the store fails.
+    /// If the view or the package is not there for the caller, or the store fails.
     pub async fn kit_file(
         self: &Arc<Self>,
         caller: &Caller,
         view: &ViewName,
         file: KitFile,
-    ) -> Result<Option<KitAnswer>, Refusal> {
-        let Some(seen) = self.seen_view(caller, view)? else { return Ok(None) };
+    ) -> Result<KitAnswer, Refusal> {
+        let seen = self.seen_view(caller, view)?;
         if let Some(rendered) = self.kit_files.get(&seen.view, &file) {
-            return Ok(Some(KitAnswer { rendered, public: seen.public }));
+            return Ok(KitAnswer { rendered, public: seen.public });
         }
         let stopping = || Refusal::Unavailable("the server is stopping".to_owned());
         let turn = match &file {
@@ -99,18 +99,18 @@ impl Registry {
         made
     }
 
-    fn make_kit_file(&self, caller: &Caller, view: &ViewName, file: &KitFile) -> Result<Option<KitAnswer>, Refusal> {
+    fn make_kit_file(&self, caller: &Caller, view: &ViewName, file: &KitFile) -> Result<KitAnswer, Refusal> {
         for _ in 0..TRIES_MAX {
-            let Some(seen) = self.seen_view(caller, view)? else { return Ok(None) };
+            let seen = self.seen_view(caller, view)?;
             if let Some(rendered) = self.kit_files.get(&seen.view, file) {
-                return Ok(Some(KitAnswer { rendered, public: seen.public }));
+                return Ok(KitAnswer { rendered, public: seen.public });
             }
             let rows = self.store.read()?;
             let text = match file {
                 KitFile::Registry => registry_text(&self.index, &rows, &seen.view)?,
                 KitFile::Summaries => Some(kit::summaries(&seen.view)),
                 KitFile::Package(name) => {
-                    let Some(lines) = seen.view.package(name.as_str()) else { return Ok(None) };
+                    let lines = seen.view.package(name.as_str()).ok_or_else(|| Refusal::not_in_index(name))?;
                     filled(&self.index, &rows, lines)?.then(|| kit::package(lines)).flatten()
                 }
             };
@@ -120,7 +120,7 @@ impl Registry {
             if !matches!(file, KitFile::Package(_)) {
                 self.kit_files.keep(&seen.view, file.clone(), &rendered);
             }
-            return Ok(Some(KitAnswer { rendered, public: seen.public }));
+            return Ok(KitAnswer { rendered, public: seen.public });
         }
         Err(Refusal::Unavailable("packages change faster than they can be read; try again".to_owned()))
     }

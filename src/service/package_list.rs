@@ -125,7 +125,7 @@ impl Registry {
         among: Option<&[PackageKey]>,
     ) -> Result<(), Refusal> {
         let skip = match &query.cursor {
-            Some(cursor) => cursor.parse().ok().filter(|skip| *skip < FOUND_MAX).ok_or_else(wrong_cursor)?,
+            Some(cursor) => cursor.parse().ok().filter(|skip| *skip < FOUND_MAX).ok_or_else(Refusal::wrong_cursor)?,
             None => 0,
         };
         let sight = Sight::of(filling.rows, filling.caller)?;
@@ -341,16 +341,12 @@ fn mark_of(package: &Package) -> String {
     format!("{}-{}", package.changed.as_micros(), package.full_name())
 }
 
-fn wrong_cursor() -> Refusal {
-    Refusal::invalid("cursor", "a cursor is what `next` of the page before said")
-}
-
 /// Where a page by change goes on.
 fn mark(filling: &Filling<'_>, query: &PackageQuery) -> Result<(Timestamp, PackageKey), Refusal> {
     let Some(cursor) = &query.cursor else { return Ok(START) };
     let parsed: Option<(i64, FullName)> =
         cursor.split_once('-').and_then(|(micros, name)| Some((micros.parse().ok()?, name.parse().ok()?)));
-    let (micros, name) = parsed.ok_or_else(wrong_cursor)?;
+    let (micros, name) = parsed.ok_or_else(Refusal::wrong_cursor)?;
     let package = filling.rows.package_by_name(&name)?;
     let package = package.filter(|package| filling.caller.reader(filling.rows, package).is_ok());
     // One that is gone stands behind all others of its microsecond, which would come twice rather than never.
@@ -362,7 +358,7 @@ fn mark(filling: &Filling<'_>, query: &PackageQuery) -> Result<(Timestamp, Packa
 fn parse_count(filling: &Filling<'_>, cursor: &str) -> Result<(u64, String, PackageKey), Refusal> {
     let parsed: Option<(u64, FullName)> =
         cursor.split_once('-').and_then(|(count, name)| Some((count.parse().ok()?, name.parse().ok()?)));
-    let (count, name) = parsed.ok_or_else(wrong_cursor)?;
+    let (count, name) = parsed.ok_or_else(Refusal::wrong_cursor)?;
     let package = filling.rows.package_by_name(&name)?;
     let package = package.filter(|package| filling.caller.reader(filling.rows, package).is_ok());
     // One that is gone stands before all others of its count, which come twice rather than never.
@@ -371,6 +367,6 @@ fn parse_count(filling: &Filling<'_>, cursor: &str) -> Result<(u64, String, Pack
 }
 
 fn parse_name(cursor: &str) -> Result<String, Refusal> {
-    let name: FullName = cursor.parse().map_err(|_| wrong_cursor())?;
+    let name: FullName = cursor.parse().map_err(|_| Refusal::wrong_cursor())?;
     Ok(name.as_str().to_owned())
 }

@@ -142,11 +142,16 @@ impl PrivateViews {
 }
 
 impl Registry {
-    /// A view as the caller sees it; nothing where there is nothing on it that the caller may see.
+    /// A view as the caller sees it.
     ///
     /// # Errors
-    /// If the store fails.
-    pub fn seen_view(&self, caller: &Caller, name: &ViewName) -> Result<Option<SeenView>, Refusal> {
+    /// If there is nothing on it that the caller may see, or the store fails.
+    pub fn seen_view(&self, caller: &Caller, name: &ViewName) -> Result<SeenView, Refusal> {
+        let seen = self.find_view(caller, name)?;
+        seen.ok_or_else(|| Refusal::NotFound("no package is on a channel of that name".to_owned()))
+    }
+
+    fn find_view(&self, caller: &Caller, name: &ViewName) -> Result<Option<SeenView>, Refusal> {
         if matches!(caller.identity, Identity::Anonymous) {
             let public = self.index.snapshot().view(name).cloned();
             return Ok(public.map(|view| SeenView { view, public: true }));

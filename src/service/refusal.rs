@@ -114,6 +114,16 @@ impl Refusal {
         Self::Conflict { field: None, message: message.into() }
     }
 
+    /// A cursor that no page named.
+    pub(super) fn wrong_cursor() -> Self {
+        Self::invalid("cursor", "a cursor is what `next` of the page before said")
+    }
+
+    /// A view does not have that package, as far as the caller may know.
+    pub(super) fn not_in_index(full_name: impl Display) -> Self {
+        Self::NotFound(format!("there is no package {full_name} in this index"))
+    }
+
     /// There is no package of that name, as far as the caller may know.
     pub(super) fn no_package(full_name: impl Display) -> Self {
         Self::NotFound(format!("there is no package {full_name}; if it is private, it needs its access token"))

@@ -388,7 +388,7 @@ fn parse_cursor(channels: &[Channel], cursor: &str) -> Result<Cursor, Refusal> {
         let channel = channels.iter().find(|known| known.name.as_str() == channel)?.id;
         Some(Cursor { channel, version: version.parse().ok()? })
     });
-    parsed.ok_or_else(|| Refusal::invalid("cursor", "a cursor is what `next` of the page before said"))
+    parsed.ok_or_else(Refusal::wrong_cursor)
 }
 
 /// Adds up to `limit` releases of a channel that come behind the cursor, highest version first.

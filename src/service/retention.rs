@@ -79,19 +79,40 @@ impl Judged {
         mut visit: impl FnMut(&Release, Option<Doomed>) -> Result<ControlFlow<()>, StorageError>,
     ) -> Result<(), StorageError> {
         if self.lets_any_go(rows)? {
-            let mut judge = Judge::new(self.rule, self.moment);
-            rows.releases_below(self.package, self.channel, None, |release| {
-                let doomed = self.hear(rows, &mut judge, &release)?;
-                visit(&release, doomed)
-            })
+            self.each_by_files(rows, visit)
         } else {
             rows.releases_below(self.package, self.channel, None, |release| visit(&release, None))
         }
     }
 
+    /// Hands those that the rule lets go to `visit`, highest version first, until it says stop.
+    pub(super) fn each_doomed<S: Source>(
+        &self,
+        rows: &Rows<S>,
+        mut visit: impl FnMut(Doomed) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        if !self.lets_any_go(rows)? {
+            return Ok(());
+        }
+        self.each_by_files(rows, |_, doomed| Ok(doomed.map_or(ControlFlow::Continue(()), &mut visit)))
+    }
+
+    /// [`Judged::each`] of a package whose files have to be read.
+    fn each_by_files<S: Source>(
+        &self,
+        rows: &Rows<S>,
+        mut visit: impl FnMut(&Release, Option<Doomed>) -> Result<ControlFlow<()>, StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut judge = Judge::new(self.rule, self.moment);
+        rows.releases_below(self.package, self.channel, None, |release| {
+            let doomed = self.hear(rows, &mut judge, &release)?;
+            visit(&release, doomed)
+        })
+    }
+
     /// Whether the rule lets any release go, as far as can be told without its files. They only give reasons to stay,
     /// and of most packages nothing goes: so theirs are not read.
-    pub(super) fn lets_any_go<S: Source>(&self, rows: &Rows<S>) -> Result<bool, StorageError> {
+    fn lets_any_go<S: Source>(&self, rows: &Rows<S>) -> Result<bool, StorageError> {
         let mut judge = Judge::new(self.rule, self.moment);
         let mut any = false;
         rows.releases_below(self.package, self.channel, None, |release| {

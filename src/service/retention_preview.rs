@@ -96,7 +96,7 @@ impl Cursor {
             let package: FullName = package.parse().ok()?;
             (package.namespace() == *namespace).then_some(Self { package, version: version.parse().ok()? })
         });
-        parsed.ok_or_else(|| Refusal::invalid("cursor", "a cursor is what `next` of the page before said"))
+        parsed.ok_or_else(Refusal::wrong_cursor)
     }
 }
 

@@ -184,16 +184,11 @@ impl Registry {
             let rows = registry.store.read()?;
             for package in packages {
                 let judged = Judged { package, channel: id, rule, moment };
-                if !judged.lets_any_go(&rows)? {
-                    continue;
-                }
                 let mut of_package = Vec::new();
-                judged.each(&rows, |release, doomed| {
-                    if doomed.is_some() {
-                        of_package.push(release.id);
-                    }
+                judged.each_doomed(&rows, |doomed| {
+                    of_package.push(doomed.release.id);
                     let is_full = of_package.len() == FOUND_AT_ONCE_MAX;
-                    Ok(if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+                    if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 })?;
                 if !of_package.is_empty() {
                     found.push((package, of_package));

@@ -68,7 +68,7 @@ impl Registry {
     pub fn view_releases(&self, caller: &Caller, view: &ViewName, name: &FullName) -> Result<ViewReleases, Refusal> {
         let rows = self.store.read()?;
         let (package, _) = open_package(&rows, caller, name, None)?;
-        let unknown = || Refusal::NotFound(format!("there is no package {name} in this index"));
+        let unknown = || Refusal::not_in_index(name);
         let source = sources::read(&rows, package.id)?.ok_or_else(unknown)?;
         let listing = listing(&source, view).ok_or_else(unknown)?;
         let channel_name = |line: &ListedArchive<'_>| {

@@ -13,7 +13,7 @@ use packhouse::model::Crc32;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Cli, Scope, TestServer, file_path};
+use crate::support::{Cli, Proxy, Scope, TestServer, binary, file_path};
 
 /// Nothing in these tests takes that long unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -213,6 +213,55 @@ fn a_backup_that_breaks_off_is_told_and_leaves_nothing() {
     let ran = to_folder(&server).and(&["--keep", "1"]).exits(0);
     assert!(ran.out.contains("1 backup kept, 1 removed"), "{ran}");
     restore(&folder, &temp, "restored again");
+}
+
+#[test]
+fn a_client_that_is_killed_in_the_middle_harms_no_backup() {
+    let mut server = large_server();
+    // It tells of backups that nobody took to the end.
+    server.may_fail();
+    let temp = tempfile::tempdir().unwrap();
+    let (folder, file) = (temp.path().join("backups"), temp.path().join("all.tar"));
+    let targets = [format!("{}/", folder.display()), file.display().to_string()];
+    let to = |target: &String| {
+        let words = ["backup", "--url", &server.origin(), "--to", target];
+        Cli::new(&words).token(server.secret("root", Scope::Admin)).exits(0)
+    };
+    targets.iter().for_each(|target| assert!(to(target).out.contains("serial ")));
+    let before = fs::read(&file).unwrap();
+    server.token("omni", Scope::Publish).publish("omni/kit", "stable/2.0.0", "any/a.bin", content(7));
+    for (target, unfinished) in targets.iter().zip([folder.join("unfinished"), temp.path().join("all.tar.part")]) {
+        let proxy = Proxy::stalling(server.address(), 8 << 20);
+        let mut command = Command::new(binary());
+        command.args(["backup", "--url", &proxy.origin(), "--to", target]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut client = command.env("PACKHOUSE_TOKEN", server.secret("root", Scope::Admin)).spawn().unwrap();
+        wait_until("the client writes", || len_below(&unfinished) > 4 << 20);
+        client.kill().unwrap();
+        client.wait().unwrap();
+        // The server is told by the connection, and is free for the next one.
+        let root = server.token("root", Scope::Admin);
+        let told = || root.get("/api/v1/admin/status").is(200).json()["backup"]["failed"].is_string();
+        wait_until("the server has given it up", told);
+        // What was there is there, and the next backup takes the place of what was begun.
+        assert!(fs::read(&file).unwrap() == before, "a file is replaced when the new one is whole");
+        restore(if unfinished.is_dir() { &folder } else { &file }, &temp, "restored");
+        fs::remove_dir_all(temp.path().join("restored")).unwrap();
+        to(target);
+        assert!(!unfinished.exists() && !told());
+    }
+    let registry = registry_text(&server);
+    for (from, name) in [(&folder, "from the folder"), (&file, "from the file")] {
+        let restored = TestServer::with().on(&restore(from, &temp, name)).start();
+        assert_eq!(registry_text(&restored), registry, "{name}");
+    }
+}
+
+/// The bytes of a file, or of all files in a folder.
+fn len_below(path: &Path) -> u64 {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.map(|entry| len_below(&entry.unwrap().path())).sum(),
+        Err(_) => fs::metadata(path).map_or(0, |found| found.len()),
+    }
 }
 
 #[test]

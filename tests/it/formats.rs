@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
 
 use flate2::read::GzDecoder;
 use packhouse::model::Sha256;
 use serde_json::Value;
 
-use crate::support::{Cli, TestServer};
+use crate::support::{Cli, TestServer, project};
 
 /// What `made` said is still said. More may be said now.
 fn assert_says(now: &Value, made: &Value, at: &str) {
@@ -30,7 +29,7 @@ fn assert_says(now: &Value, made: &Value, at: &str) {
 
 #[test]
 fn registries_of_all_formats_open_with_all_that_is_in_them() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let folder = project().join("tests/data");
     let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let backups: Vec<_> = entries.filter(|path| path.extension().is_some_and(|extension| extension == "gz")).collect();
     assert!(!backups.is_empty());

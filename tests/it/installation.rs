@@ -6,20 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{Cli, TestServer, binary};
-
-fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn is_there(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
-    let found = found.is_ok_and(|status| status.success());
-    if !found {
-        println!("SKIPPED: {program} is not installed here");
-    }
-    found
-}
+use crate::support::{Cli, TestServer, binary, is_there, project};
 
 fn said(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
@@ -168,7 +155,17 @@ fn scripts_are_plain_shell() {
     }
     if is_there("shellcheck") {
         let packaging = project().join("packaging");
-        let names = ["install.sh", "build", "deb", "smoke", "debian/postinst", "debian/prerm", "debian/postrm"];
+        let names = [
+            "install.sh",
+            "build",
+            "deb",
+            "smoke",
+            "boot",
+            "booted",
+            "debian/postinst",
+            "debian/prerm",
+            "debian/postrm",
+        ];
         let checked = Command::new("shellcheck").args(names).current_dir(packaging).output().unwrap();
         assert!(checked.status.success(), "{}", said(&checked));
     }

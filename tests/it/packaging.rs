@@ -6,22 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Scope, TestServer, Wire, binary, file_path};
+use crate::support::{Scope, TestServer, Wire, binary, file_path, is_there, project};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn is_there(program: &str) -> bool {
-    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status();
-    let found = found.is_ok_and(|status| status.success());
-    if !found {
-        println!("SKIPPED: {program} is not installed here");
-    }
-    found
-}
 
 fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap();

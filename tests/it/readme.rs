@@ -5,10 +5,12 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
+
+use crate::support::project;
 
 /// Pages whose commands a reader of the README may go on with.
 const PAGES: [&str; 4] = ["publishing", "updates", "operations", "security"];
@@ -17,7 +19,7 @@ const PAGES: [&str; 4] = ["publishing", "updates", "operations", "security"];
 const TESTS: &str = "bash tests/run\n";
 
 fn text_of(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+    fs::read_to_string(project().join(path)).unwrap()
 }
 
 fn page(name: &str) -> String {
@@ -151,7 +153,7 @@ impl House {
         for folder in ["bin", "target", "packaging"] {
             fs::create_dir_all(house.dir.path().join(folder)).unwrap();
         }
-        let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+        let packaging = project().join("packaging");
         for file in ["install.sh", "packhouse.service", "packhouse.socket", "packhouse.sysusers", "packhouse.toml"] {
             fs::copy(packaging.join(file), house.dir.path().join("packaging").join(file)).unwrap();
         }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::support::{TestServer, binary, free_of_flags};
+use crate::support::{TestServer, binary, free_of_flags, project};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -76,7 +76,7 @@ fn ask(port: u16) -> Result<(), String> {
 
 #[test]
 fn a_restart_behind_a_handed_over_socket_drops_nobody() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/socket_starter.py");
+    let script = project().join("tests/clients/socket_starter.py");
     let folder = tempfile::tempdir().unwrap();
     let mut starter = free_of_flags(Path::new("python3"));
     starter.arg(script).arg(binary()).arg("serve").arg("--data").arg(folder.path().join("data"));
@@ -148,7 +148,7 @@ fn what_is_handed_over_wrongly_is_told() {
 
 #[test]
 fn the_units_are_in_order() {
-    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+    let packaging = project().join("packaging");
     let folder = tempfile::tempdir().unwrap();
     let Ok(version) = Command::new("systemd-analyze").arg("--version").output() else {
         println!("SKIPPED: systemd-analyze is not installed here");

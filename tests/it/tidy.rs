@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use source::{Source, after_group, is_word};
 
+use crate::support::project;
+
 /// The layers, and those that each may use. `lib.rs` and `main.rs` stand above them.
 const LAYERS: [(&str, &[&str]); 7] = [
     ("model", &[]),
@@ -47,7 +49,7 @@ const WORD_CHARS_MAX: usize = 80;
 
 #[test]
 fn the_tree_is_tidy() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = project();
     let files = read_tree(root, &["src", "tests", "packaging"]).expect("the tree can be read");
     assert!(files.iter().any(|(path, _)| path == "src/lib.rs"), "the tree is where it was looked for");
     let found = check(&files);

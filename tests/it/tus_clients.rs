@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Proxy, Scope, TestServer, file_path};
+use crate::support::{Proxy, Scope, TestServer, file_path, project};
 
 const MIB: u64 = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn installed(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/clients").join(path);
+    let path = project().join("target/clients").join(path);
     if path.exists() {
         return Some(path);
     }
@@ -21,7 +21,7 @@ fn installed(path: &str) -> Option<PathBuf> {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name)
+    project().join("tests/clients").join(name)
 }
 
 fn content(len: usize) -> Vec<u8> {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Scope, TestServer, file_path};
+use crate::support::{Scope, TestServer, file_path, project};
 
 fn packaged(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/prometheus").join(name)
+    project().join("packaging/prometheus").join(name)
 }
 
 /// Runs Prometheus' own checker, where it is installed: what it says, if it finds fault.

@@ -36,16 +36,15 @@ pub(super) async fn summaries(ask: Ask, channel: Option<ChannelName>) -> Answer 
 }
 
 pub(super) async fn package(ask: Ask, channel: Option<ChannelName>, name: FullName) -> Answer {
-    let unknown = Problem::not_found(format!("there is no package {name} in this index"));
-    let seen = seen(&ask, channel.clone())?;
-    let Some(file) = seen.view.package(name.as_str()) else { return Err(unknown) };
+    let view = view_name(channel);
+    let (file, public) = ask.registry().seen_package(&ask.caller, &view, &name)?;
     if let Some(rendered) = file.rendered() {
-        return send(&ask, &rendered, seen.public);
+        return send(&ask, &rendered, public);
     }
     let (registry, caller) = (Arc::clone(ask.registry()), ask.caller.clone());
-    let lines = move || registry.package_lines(&caller, &view_name(channel), &name);
+    let lines = move || registry.package_lines(&caller, &view, &name);
     let rendered = tokio::task::spawn_blocking(lines).await.map_err(|error| Problem::internal(&error))??;
-    send(&ask, &rendered.ok_or(unknown)?, seen.public)
+    send(&ask, &rendered, public)
 }
 
 /// What the lines of a package do not say.
@@ -55,16 +54,8 @@ pub(super) async fn releases(ask: Ask, channel: Option<ChannelName>, name: FullN
     let releases = tokio::task::spawn_blocking(read).await.map_err(|error| Problem::internal(&error))??;
     let text = bytes::Bytes::from(serde_json::to_vec(&releases).map_err(|error| Problem::internal(&error))?);
     let etag = format!("{}-{}", Crc32::of(&text), text.len());
-    let cache = if releases.is_public() { "no-cache" } else { "private, no-cache" };
-    let head = FileHead {
-        validators: Validators {
-            etag: Some(ETag::strong(etag).map_err(|error| Problem::internal(&error))?),
-            last_modified: None,
-        },
-        content_type: HeaderValue::from_static("application/json"),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
-        content_headers: HeaderMap::new(),
-    };
+    let etag = ETag::strong(etag).map_err(|error| Problem::internal(&error))?;
+    let head = head(etag, "application/json", releases.is_public());
     Ok(file_response::respond(&text, head, &ask.method, &ask.headers))
 }
 
@@ -88,13 +79,7 @@ pub(super) async fn changes(ask: Ask, channel: Option<ChannelName>) -> Answer {
     let IndexChanges { serial: now, registry, .. } = &seen.changes;
     let etag = ETag::strong(format!("{now}-{registry}-{serial}")).map_err(|error| Problem::internal(&error))?;
     let text = serde_json::to_vec(&seen.changes).map_err(|error| Problem::internal(&error))?;
-    let cache = if seen.public { "no-cache" } else { "private, no-cache" };
-    let head = FileHead {
-        validators: Validators { etag: Some(etag), last_modified: None },
-        content_type: HeaderValue::from_static("application/json"),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
-        content_headers: HeaderMap::new(),
-    };
+    let head = head(etag, "application/json", seen.public);
     Ok(file_response::respond(&bytes::Bytes::from(text), head, &ask.method, &ask.headers))
 }
 
@@ -106,8 +91,7 @@ pub(super) fn view_name(channel: Option<ChannelName>) -> ViewName {
 }
 
 fn seen(ask: &Ask, channel: Option<ChannelName>) -> Result<SeenView, Problem> {
-    let seen = ask.registry().seen_view(&ask.caller, &view_name(channel))?;
-    seen.ok_or_else(|| Problem::not_found("no package is on a channel of that name"))
+    Ok(ask.registry().seen_view(&ask.caller, &view_name(channel))?)
 }
 
 /// Compresses what changed since it was last read. It takes milliseconds, so not on the threads that serve.
@@ -117,13 +101,18 @@ async fn deflate(seen: &SeenView, work: fn(&IndexView) -> Arc<Rendered>) -> Resu
 }
 
 pub(super) fn send(ask: &Ask, rendered: &Arc<Rendered>, public: bool) -> Answer {
-    let cache = if public { "no-cache" } else { "private, no-cache" };
     let etag = ETag::quoted(rendered.etag()).map_err(|error| Problem::internal(&error))?;
-    let head = FileHead {
+    let head = head(etag, "application/gzip", public);
+    Ok(file_response::respond(rendered.parts(), head, &ask.method, &ask.headers))
+}
+
+/// Asked for again each time: what is on a view may change at any moment.
+fn head(etag: ETag, content_type: &'static str, public: bool) -> FileHead {
+    let cache = if public { "no-cache" } else { "private, no-cache" };
+    FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
-        content_type: HeaderValue::from_static("application/gzip"),
+        content_type: HeaderValue::from_static(content_type),
         cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
         content_headers: HeaderMap::new(),
-    };
-    Ok(file_response::respond(rendered.parts(), head, &ask.method, &ask.headers))
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
+
+use crate::support::project;
 
 const INTRODUCTION: &str = "\
 # Commands
@@ -15,7 +16,7 @@ appear on terminals only, and never with `NO_COLOR`.
 
 #[test]
 fn the_page_of_commands_is_what_they_say() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/docs/commands.md");
+    let path = project().join("ui/docs/commands.md");
     let mut page = INTRODUCTION.to_owned();
     describe(&[], &mut page);
     if std::env::var_os("PACKHOUSE_WRITE_DOCS").is_some() {

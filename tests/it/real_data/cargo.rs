@@ -7,6 +7,8 @@ use std::process::Command;
 use packhouse::model::Sha256;
 use serde_json::{Map, Value, json};
 
+use crate::support::project;
+
 /// A downloaded package of the lock file.
 pub(super) struct Archive {
     pub(super) name: String,
@@ -37,7 +39,7 @@ pub(super) fn archives(namespace: &str) -> Option<(Vec<Archive>, Vec<String>)> {
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    project()
 }
 
 /// The folders in which cargo keeps archives.

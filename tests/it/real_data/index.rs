@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 
 use crate::durability::expected_index;
 use crate::durability::reference::{File, Package, Reference, Release, USER};
+use crate::support::project;
 
 /// Which packages are taken when not all are: every so many.
 const STRIDE: usize = 16;
@@ -30,7 +31,7 @@ const AT_ONCE: usize = 512;
 const NOW: i64 = 1_700_000_000_000_000;
 
 fn data() -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/crates-index.jsonl.gz");
+    let beside = || project().join("../shared/data/crates-index.jsonl.gz");
     std::env::var_os("PACKHOUSE_TEST_INDEX").map_or_else(beside, PathBuf::from)
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use packhouse::client::solve::{Conflict, IndexPackages, Request, Resolution, Root, SolveError, SolveLimits, resolve};
@@ -10,6 +9,8 @@ use packhouse::client::sync::LocalIndex;
 use semver::{Version, VersionReq};
 
 use super::universe::{Release, Universe};
+
+use crate::support::project;
 
 /// Beside the checkout. It is no part of it, so a machine may not have it.
 pub(super) const DATA: [&str; 2] = ["../shared/data/crates-index.jsonl.gz", "../../shared/data/crates-index.jsonl.gz"];
@@ -22,7 +23,7 @@ const HARDEST: usize = 50;
 /// The packages in the data, in one namespace, or nothing if the data is not here.
 pub(super) fn load(namespace: &str) -> Option<Universe> {
     let full = |name: &str| format!("{namespace}.{name}");
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let top = project();
     let path = DATA.iter().map(|path| top.join(path)).find(|path| path.exists())?;
     let mut universe = Universe::default();
     for line in BufReader::new(flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap())).lines() {

@@ -14,6 +14,8 @@ struct Shared {
     server: Mutex<SocketAddr>,
     /// After how many bytes from the client each of the next long connections is cut.
     cuts: Mutex<Vec<u64>>,
+    /// How many bytes of an answer come through before no more do.
+    stall_after: Option<u64>,
 }
 
 impl Proxy {
@@ -21,9 +23,18 @@ impl Proxy {
     /// other. Connections that bring less are left alone.
     pub(crate) fn to(server: SocketAddr, mut cuts: Vec<u64>) -> Self {
         cuts.reverse();
+        Self::new(server, cuts, None)
+    }
+
+    /// A way to `server` on which answers stop after so many bytes, while the connections stay.
+    pub(crate) fn stalling(server: SocketAddr, after_bytes: u64) -> Self {
+        Self::new(server, Vec::new(), Some(after_bytes))
+    }
+
+    fn new(server: SocketAddr, cuts: Vec<u64>, stall_after: Option<u64>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = listener.local_addr().expect("it has an address");
-        let shared = Arc::new(Shared { server: Mutex::new(server), cuts: Mutex::new(cuts) });
+        let shared = Arc::new(Shared { server: Mutex::new(server), cuts: Mutex::new(cuts), stall_after });
         let for_all = Arc::clone(&shared);
         // It ends with the test's process; nothing is left of it.
         std::thread::spawn(move || {
@@ -56,7 +67,14 @@ impl Shared {
         let address = *self.server.lock().unwrap();
         let Ok(mut server) = TcpStream::connect(address) else { return };
         let (Ok(mut answers), Ok(mut to_client)) = (server.try_clone(), client.try_clone()) else { return };
+        let stall_after = self.stall_after;
         let back = std::thread::spawn(move || {
+            if let Some(bytes) = stall_after {
+                let _ = std::io::copy(&mut (&answers).take(bytes), &mut to_client);
+                // Until the client gives up.
+                let _ = std::io::copy(&mut to_client, &mut std::io::sink());
+                return;
+            }
             let _ = std::io::copy(&mut answers, &mut to_client);
             let _ = to_client.shutdown(Shutdown::Both);
         });

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::time::Instant;
 
 use flate2::read::GzDecoder;
@@ -12,14 +11,14 @@ use packhouse::model::{PackageName, Sha256, Version};
 use serde_json::{Value, json};
 
 use super::tree::{assert_same, text, write_index};
-use crate::support::{Cli, TestServer};
+use crate::support::{Cli, TestServer, project};
 
 /// Packages without being asked for more: some hundred versions.
 const PACKAGES: usize = 25;
 
 /// The lines of the first packages, with their archives elsewhere.
 fn packages(count: usize) -> Option<BTreeMap<String, String>> {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let top = project();
     let file = std::fs::File::open(top.join("../shared/data/crates-index.jsonl.gz"))
         .or_else(|_| std::fs::File::open(top.join("../../shared/data/crates-index.jsonl.gz")))
         .ok()?;
