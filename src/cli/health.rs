@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::args::HealthArgs;
+use super::listening::{LISTEN_DEFAULT, reachable};
 use super::output::Output;
 use super::{Failure, connect};
 use crate::client::connection::Request;
@@ -22,7 +23,13 @@ struct Ready {
 /// # Errors
 /// Wrong usage, or why the server is not ready as far as can be told.
 pub fn run(args: &HealthArgs, output: &Output) -> Result<(), Failure> {
-    let url = connect::server_url(&args.url)?;
+    let url = match &args.url {
+        Some(url) => connect::server_url(url)?,
+        None => {
+            let address = reachable(args.listen.first().copied().unwrap_or(LISTEN_DEFAULT));
+            connect::server_url(&format!("http://{address}"))?
+        }
+    };
     let patience = args.timeout.0;
     let limits = Limits { attempts_max: 1, ..Limits::default() };
     let client = Client::new(&url, ClientOptions { token: None, ca_file: args.ca_file.clone(), limits });

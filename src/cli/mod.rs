@@ -16,6 +16,7 @@ pub mod health;
 pub mod import;
 pub mod in_process;
 pub mod install;
+pub mod listening;
 pub mod log;
 pub mod man;
 pub mod migrate;

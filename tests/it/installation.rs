@@ -187,7 +187,12 @@ fn the_image_says_what_there_is() {
     let ignored = read("packaging/Dockerfile.dockerignore");
     for copied in all("COPY") {
         let from = copied.split(' ').find(|word| !word.starts_with("--")).unwrap().trim_end_matches('/');
-        assert!(build.contains(&format!(" {from}\n")) || build.contains(&format!(" {from}/data\n")), "{from}");
+        let from = if from == "${BINARY}" {
+            all("ARG")[0].strip_prefix("BINARY=").unwrap().to_owned()
+        } else {
+            from.to_owned()
+        };
+        assert!(build.contains(&format!("out={from}\n")) || build.contains(&format!(" {from}/data\n")), "{from}");
         assert!(ignored.contains(&format!("!{from}\n")), "{from}");
     }
     assert!(file.contains(&format!("COPY --chown={user} target/image/ /")) && file.contains("VOLUME /data"));
@@ -216,6 +221,16 @@ fn health_is_asked_for() {
     let mut server = TestServer::start();
     let origin = server.origin();
     assert!(Cli::new(&["health", &origin]).exits(0).out.starts_with("ready: "));
+    // The one on this machine is found where the server itself was told to listen.
+    let everywhere = format!("0.0.0.0:{}", server.address().port());
+    assert!(
+        Cli::new(&["health"])
+            .env("PACKHOUSE_LISTEN", &format!("{everywhere},[::1]:1"))
+            .exits(0)
+            .out
+            .starts_with("ready: ")
+    );
+    Cli::new(&["health", "--listen", &everywhere]).exits(0);
     let url = format!("{origin}/");
     assert_eq!(Cli::new(&["health", &url, "--json"]).exits(0).json()["ready"], true);
     server.stop();

@@ -1,5 +1,8 @@
 //! Flags of `health`.
 
+use std::net::SocketAddr;
+
+use crate::cli::listening::listen_address;
 use crate::cli::units::Span;
 
 flags! {
@@ -11,9 +14,13 @@ flags! {
     )]
     /// Flags of `health`.
     pub struct HealthArgs {
-        /// address of the server (http://127.0.0.1:8080)
-        #[argh(positional, default = "\"http://127.0.0.1:8080\".to_owned()")]
-        pub url: String,
+        /// address of the server; without it, the one on this machine is asked
+        #[argh(positional)]
+        pub url: Option<String>,
+
+        /// address and port where the server on this machine listens; of several, the first is asked (127.0.0.1:8080)
+        #[argh(option, arg_name = "addr:port", from_str_fn(listen_address))]
+        pub listen: Vec<SocketAddr>,
 
         /// how long to wait for the answer (5s)
         #[argh(option, arg_name = "time", default = "Span(std::time::Duration::from_secs(5))")]

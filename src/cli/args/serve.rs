@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use argh::{ArgsInfo, FromArgs};
 
+use crate::cli::listening::listen_address;
 use crate::cli::log::LogChoice;
 use crate::cli::units::{ByteSize, Span};
 
@@ -119,8 +120,4 @@ pub struct ServeArgs {
     /// how to log: text, json, or auto: text on a terminal and json elsewhere (auto)
     #[argh(option, arg_name = "format", default = "LogChoice::Auto")]
     pub log_format: LogChoice,
-}
-
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "an address and port looks like 127.0.0.1:8080, 0.0.0.0:443 or [::]:8080".to_owned())
 }

@@ -3,7 +3,7 @@
 //! Pure but for what files there are: that values have the right form is the flags' matter, that a certificate can be
 //! used is found out when it is.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,15 +12,13 @@ use tracing_subscriber::filter::Targets;
 
 use crate::cli::Failure;
 use crate::cli::args::ServeArgs;
+use crate::cli::listening::LISTEN_DEFAULT;
 use crate::cli::log::{self, LogChoice};
 use crate::cli::prepass::Origins;
 use crate::http::Limits;
 use crate::http::forwarded::{Network, TrustedProxies};
 use crate::http::tls::TlsFiles;
 use crate::service::{RegistryConfig, STATISTICS_DAYS_MAX, ScheduledBackups, is_inside};
-
-/// Where the server listens unless it is told otherwise: for this machine alone, until its operator decides.
-const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// What the head of a request may be limited to: browsers need some room, and it is memory for each connection.
 const HEADER_BYTES: std::ops::RangeInclusive<usize> = 8 * 1024..=256 * 1024;

@@ -7,7 +7,7 @@ mod reload;
 mod settings;
 
 use std::io::{IsTerminal as _, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use self::config::Config;
 use self::reload::{Changeable, Parse};
 use super::Failure;
 use super::args::ServeArgs;
+use super::listening::reachable;
 use super::log::Log;
 use super::prepass::Origins;
 use super::supervisor::{self, Supervisor};
@@ -298,14 +299,4 @@ fn announce(config: &Config, registry: &Registry, addresses: &[SocketAddr]) -> R
 
 fn of_standard_output(error: &std::io::Error) -> Failure {
     Failure::Failed(format!("standard output: {error}"))
-}
-
-/// An address to which a browser on this machine can go: a server that listens everywhere listens here too.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
