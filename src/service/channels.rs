@@ -230,7 +230,7 @@ fn without(channels: &[Channel], name: &ChannelName) -> Result<Vec<Channel>, Ref
 }
 
 /// Saves a channel and those that it changes with it.
-fn save(edit: &mut Edit<'_>, deed: &Deed, channel: &Channel, action: AuditAction) -> Result<ChannelView, Refusal> {
+fn save(edit: &mut Edit<'_, '_>, deed: &Deed, channel: &Channel, action: AuditAction) -> Result<ChannelView, Refusal> {
     let former = edit.channels(channel.owner)?;
     let all = planned(&former, channel.clone(), deed.now)?;
     for one in all.iter().filter(|one| !former.contains(one)) {

@@ -88,7 +88,12 @@ impl Deed {
     }
 
     /// Notes in the audit trail what was done.
-    pub(super) fn note(&self, edit: &mut Edit<'_>, action: AuditAction, about: About<'_>) -> Result<(), StorageError> {
+    pub(super) fn note(
+        &self,
+        edit: &mut Edit<'_, '_>,
+        action: AuditAction,
+        about: About<'_>,
+    ) -> Result<(), StorageError> {
         let entry = AuditEntry {
             id: 0,
             at: self.now,

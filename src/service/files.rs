@@ -195,7 +195,7 @@ impl Registry {
         caller: &Caller,
         name: FileName,
         action: AuditAction,
-        change: impl Fn(&mut Edit<'_>, &Release, &mut ReleaseFile, Timestamp) -> Result<(), Refusal> + Send + 'static,
+        change: impl Fn(&mut Edit<'_, '_>, &Release, &mut ReleaseFile, Timestamp) -> Result<(), Refusal> + Send + 'static,
     ) -> Result<FileView, Refusal> {
         let deed = self.deed(caller);
         self.store
@@ -297,12 +297,12 @@ pub(super) fn find_place<S: Source>(
 
 /// Puts a file in its place, making what is missing. `adopt` takes its content over, in the same transaction.
 pub(super) fn put_file(
-    edit: &mut Edit<'_>,
+    edit: &mut Edit<'_, '_>,
     deed: &Deed,
     name: &FileName,
     create: Option<Create>,
     new: &NewContent,
-    adopt: impl FnOnce(&mut Edit<'_>) -> Result<(), Refusal>,
+    adopt: impl FnOnce(&mut Edit<'_, '_>) -> Result<(), Refusal>,
 ) -> Result<Put, Refusal> {
     let (caller, now) = (&deed.caller, deed.now);
     let place = find_place(edit, caller, name, create)?;
@@ -401,7 +401,7 @@ fn check_id_is_free<S: Source>(rows: &Rows<S>, package: &Package, name: &FileNam
     let text = id.to_string();
     for other in PackageId::readings(&text).filter(|reading| *reading != id) {
         let Ok(platform) = platform_named(rows, package.owner, &other.platform) else { continue };
-        for channel in rows.channels(package.owner)? {
+        for channel in rows.channels(package.owner)?.iter() {
             let Some(release) = rows.release_by_version(package.id, channel.id, &other.version)? else { continue };
             if rows.files(release.id)?.iter().any(|file| file.platform == platform.id) {
                 let taken = [other.version.as_str(), other.platform.as_str()];

@@ -124,7 +124,7 @@ struct Completed {
 }
 
 impl Follower for IndexFollower {
-    fn complete(&mut self, edit: &mut IndexEdit<'_>, changes: &Changes) -> Result<(), StorageError> {
+    fn complete(&mut self, edit: &mut IndexEdit<'_, '_>, changes: &Changes) -> Result<(), StorageError> {
         self.prepared = None;
         let is_news = !changes.packages.is_empty() || !changes.channels.is_empty();
         let Some(index) = self.index.get().filter(|_| is_news) else { return Ok(()) };

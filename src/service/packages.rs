@@ -154,7 +154,7 @@ fn changes(former: &Package, package: &Package) -> String {
 
 /// Makes a package of a user's.
 pub(super) fn add_package(
-    edit: &mut Edit<'_>,
+    edit: &mut Edit<'_, '_>,
     deed: &Deed,
     owner: &User,
     new: &NewPackage,

@@ -84,7 +84,7 @@ impl Registry {
 
 /// Makes a platform whose name is known to be free.
 pub(super) fn add_platform(
-    edit: &mut Edit<'_>,
+    edit: &mut Edit<'_, '_>,
     owner: UserId,
     name: &PlatformName,
     now: Timestamp,
@@ -122,7 +122,7 @@ pub(super) fn check_name_is_free(
     }
 }
 
-fn check_unused(edit: &Edit<'_>, platform: &Platform) -> Result<(), Refusal> {
+fn check_unused(edit: &Edit<'_, '_>, platform: &Platform) -> Result<(), Refusal> {
     let mut users = Vec::new();
     for package in edit.platform_uses(platform.id)? {
         users.extend(edit.package(package)?.map(|package| package.full_name()));

@@ -238,7 +238,7 @@ impl Publication {
         let deed = registry.deed(&caller);
         let order = Order { deed, options, package_id, display_name, content, manifest, description, access_token };
         let row_bytes = stored.as_ref().map_or(0, StoredBlob::row_bytes);
-        let carry_out = move |edit: &mut Edit<'_>| order.carry_out(edit, stored.as_ref());
+        let carry_out = move |edit: &mut Edit<'_, '_>| order.carry_out(edit, stored.as_ref());
         let (published, outcome, is_new) = registry.store.write_content(row_bytes, carry_out).await?;
         if let Some(leftovers) = &mut leftovers {
             leftovers.expected = !is_new || outcome == Outcome::Replaced;
@@ -271,7 +271,7 @@ impl Order {
     /// Does it, and says whether the stored content was taken over.
     fn carry_out(
         &self,
-        edit: &mut Edit<'_>,
+        edit: &mut Edit<'_, '_>,
         stored: Option<&StoredBlob>,
     ) -> Result<(Published, Outcome, bool), Refusal> {
         let (deed, caller, now) = (&self.deed, &self.deed.caller, self.deed.now);
@@ -485,7 +485,7 @@ fn begins_with_dotted_number(text: &str) -> bool {
 
 /// Whether a package has a release, on any channel, that an id may mean.
 fn has_version<S: Source>(rows: &Rows<S>, package: &Package, id: &str) -> Result<bool, Refusal> {
-    for channel in rows.channels(package.owner)? {
+    for channel in rows.channels(package.owner)?.iter() {
         for reading in PackageId::readings(id) {
             if rows.release_by_version(package.id, channel.id, &reading.version)?.is_some() {
                 return Ok(true);
@@ -500,7 +500,7 @@ fn channel_of<S: Source>(rows: &Rows<S>, owner: UserId, name: Option<&ChannelNam
     match name {
         Some(name) => channel_named(rows, owner, name),
         None => {
-            let default = rows.channels(owner)?.into_iter().find(|channel| channel.default);
+            let default = rows.channels(owner)?.iter().find(|channel| channel.default).cloned();
             default.ok_or_else(|| Refusal::NotFound("the owner has no default channel; name one".to_owned()))
         }
     }

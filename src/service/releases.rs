@@ -67,12 +67,12 @@ impl Registry {
         let rows = self.store.read()?;
         let (package, role) = open_package(&rows, caller, name, None)?;
         let channels = match channel {
-            Some(channel) => vec![channel_named(&rows, package.owner, channel)?],
+            Some(channel) => [channel_named(&rows, package.owner, channel)?].into(),
             None => rows.channels(package.owner)?,
         };
         let cursor = cursor.map(|cursor| parse_cursor(&rows.channels(package.owner)?, cursor)).transpose()?;
         let mut found = Vec::new();
-        for channel in &channels {
+        for channel in channels.iter() {
             collect_below(&rows, &package, channel, cursor.as_ref(), may_see_drafts(role), limit + 1, &mut found)?;
         }
         found.sort_by(|a, b| b.version.cmp(&a.version).then(a.channel.cmp(&b.channel)));
@@ -225,7 +225,7 @@ impl Registry {
 
 /// Notes what became of a release: the most that happened to it.
 fn note_change(
-    edit: &mut Edit<'_>,
+    edit: &mut Edit<'_, '_>,
     deed: &Deed,
     package: &Package,
     name: &ReleaseName,
@@ -286,7 +286,7 @@ pub(super) fn find_release<S: Source>(
 
 /// A draft that is not stored yet.
 pub(super) fn new_release(
-    edit: &mut Edit<'_>,
+    edit: &mut Edit<'_, '_>,
     package: &Package,
     channel: ChannelId,
     version: &Version,

@@ -39,7 +39,7 @@ pub(super) struct Ahead {
 #[derive(Debug)]
 struct Plan {
     owner: UserId,
-    former: Vec<Channel>,
+    former: Arc<[Channel]>,
     next: Vec<Channel>,
     /// Packages that changed since it was begun.
     changed: HashSet<PackageKey>,

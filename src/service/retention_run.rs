@@ -216,7 +216,7 @@ impl Registry {
             let deed = self.own_deed();
             let batch: Arc<[ReleaseId]> = left.iter().take(REMOVED_AT_ONCE_MAX).copied().collect();
             let channel = channel.clone();
-            let job = move |edit: &mut Edit<'_>| remove(edit, &deed, package, &channel, moment, &batch);
+            let job = move |edit: &mut Edit<'_, '_>| remove(edit, &deed, package, &channel, moment, &batch);
             let done = self.store.write(job).await?;
             left = &left[done.looked_at.clamp(1, left.len())..];
             removed += done.releases;
@@ -242,7 +242,7 @@ struct Removed {
 
 /// Removes what of a batch is still to go.
 fn remove(
-    edit: &mut Edit<'_>,
+    edit: &mut Edit<'_, '_>,
     deed: &Deed,
     package: PackageKey,
     channel: &Channel,
@@ -252,7 +252,7 @@ fn remove(
     let all = Removed { looked_at: batch.len(), ..Removed::default() };
     let Some(package) = edit.package(package)? else { return Ok(all) };
     // A rule that was changed meanwhile has its own time to act.
-    let present = edit.channels(channel.owner)?.into_iter().find(|present| present.id == channel.id);
+    let present = edit.channels(channel.owner)?.iter().find(|present| present.id == channel.id).cloned();
     let Some(present) = present.filter(|present| present.retention == channel.retention) else { return Ok(all) };
     let Some(retention) = present.retention else { return Ok(all) };
     let mut looked_at = 0;

@@ -174,7 +174,7 @@ mod tests {
         let mut writer = registry.store.begin_blob(None).unwrap();
         writer.write(Bytes::copy_from_slice(content)).await.unwrap();
         let stored = writer.finish().await.unwrap();
-        let adopt = move |edit: &mut Edit<'_>| edit.adopt_blob(&stored);
+        let adopt = move |edit: &mut Edit<'_, '_>| edit.adopt_blob(&stored);
         registry.store.write_content(content.len(), adopt).await.unwrap();
         Sha256::of(content)
     }

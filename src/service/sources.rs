@@ -146,7 +146,7 @@ impl Owners {
         if let Some(known) = self.0.get(&owner) {
             return Ok(known.clone());
         }
-        let read: Owned = (rows.channels(owner)?.into(), rows.platforms(owner)?.into());
+        let read: Owned = (rows.channels(owner)?, rows.platforms(owner)?);
         self.0.insert(owner, read.clone());
         Ok(read)
     }
@@ -269,7 +269,7 @@ mod tests {
         ]
     }
 
-    fn run(edit: &mut Edit<'_>, op: Op) -> Result<(), StorageError> {
+    fn run(edit: &mut Edit<'_, '_>, op: Op) -> Result<(), StorageError> {
         let (Op::Describe(id)
         | Op::Put(id, ..)
         | Op::Manifest(id, _)
@@ -311,7 +311,7 @@ mod tests {
     struct Told(mpsc::Sender<Changes>);
 
     impl Follower for Told {
-        fn complete(&mut self, _: &mut IndexEdit<'_>, _: &Changes) -> Result<(), StorageError> {
+        fn complete(&mut self, _: &mut IndexEdit<'_, '_>, _: &Changes) -> Result<(), StorageError> {
             Ok(())
         }
 
@@ -338,7 +338,7 @@ mod tests {
             let mut sources = Sources::default();
             for ops in commits {
                 while changes.try_recv().is_ok() {}
-                let job = move |edit: &mut Edit<'_>| ops.iter().try_for_each(|op| run(edit, *op));
+                let job = move |edit: &mut Edit<'_, '_>| ops.iter().try_for_each(|op| run(edit, *op));
                 runtime.block_on(store.write(job)).unwrap();
                 let changed = changes.try_iter().last().unwrap().packages;
                 let rows = store.read().unwrap();
@@ -352,7 +352,7 @@ mod tests {
     }
 
     /// What a commit does.
-    type Job = Box<dyn Fn(&mut Edit<'_>) -> Result<(), StorageError> + Send>;
+    type Job = Box<dyn Fn(&mut Edit<'_, '_>) -> Result<(), StorageError> + Send>;
 
     /// Every change of a channel used to render all packages of its owner: half a minute for 100,000 of them, in which
     /// no other commit could be made.

@@ -220,12 +220,9 @@ impl Registry {
         let to = self.today();
         let from = (to + 1).saturating_sub(days.clamp(1, DAYS_MAX));
         let channels: BTreeMap<_, _> =
-            rows.channels(package.owner)?.into_iter().map(|channel| (channel.id, channel.name.to_string())).collect();
-        let platforms: BTreeMap<_, _> = rows
-            .platforms(package.owner)?
-            .into_iter()
-            .map(|platform| (platform.id, platform.name.to_string()))
-            .collect();
+            rows.channels(package.owner)?.iter().map(|channel| (channel.id, channel.name.to_string())).collect();
+        let platforms: BTreeMap<_, _> =
+            rows.platforms(package.owner)?.iter().map(|platform| (platform.id, platform.name.to_string())).collect();
         let date = |day| Day::from_number(day).to_string();
         let mut view = StatisticsView { from: date(from), to: date(to), downloads: Vec::new(), checks: Vec::new() };
         for day in from..=to {

@@ -188,11 +188,11 @@ fn runs_on(file: &ReleaseFile, platform: PlatformId, any: Option<PlatformId>) ->
 }
 
 fn any_platform<S: Source>(rows: &Rows<S>, package: &Package) -> Result<Option<PlatformId>, StorageError> {
-    Ok(rows.platforms(package.owner)?.into_iter().find(|platform| platform.name.is_any()).map(|platform| platform.id))
+    Ok(rows.platforms(package.owner)?.iter().find(|platform| platform.name.is_any()).map(|platform| platform.id))
 }
 
 fn default_channel<S: Source>(rows: &Rows<S>, package: &Package) -> Result<Channel, StorageError> {
-    let default = rows.channels(package.owner)?.into_iter().find(|channel| channel.default);
+    let default = rows.channels(package.owner)?.iter().find(|channel| channel.default).cloned();
     default.ok_or_else(|| StorageError::damaged("user", "there is no default channel"))
 }
 

@@ -403,7 +403,7 @@ fn no_user(name: &UserName) -> Refusal {
 }
 
 /// Whether nobody else could administer the server.
-fn is_last_admin(edit: &Edit<'_>, id: UserId) -> Result<bool, StorageError> {
+fn is_last_admin(edit: &Edit<'_, '_>, id: UserId) -> Result<bool, StorageError> {
     if !edit.user(id)?.as_ref().is_some_and(User::is_able_admin) {
         return Ok(false);
     }
@@ -422,7 +422,7 @@ fn is_last_admin(edit: &Edit<'_>, id: UserId) -> Result<bool, StorageError> {
 
 /// Makes a user with the channels and platforms that everyone starts with.
 pub(super) fn add_user(
-    edit: &mut Edit<'_>,
+    edit: &mut Edit<'_, '_>,
     name: &UserName,
     password: Option<&PasswordHash>,
     admin: bool,

@@ -1,5 +1,7 @@
 //! What the API shows of entities: the fields of each answer, by their names on the wire.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -246,10 +248,10 @@ impl PackageView {
             default_channel.ok_or_else(|| StorageError::damaged("channel", "a user has no default channel"))?;
         let publishes = role >= Some(Role::Maintainer);
         let platforms = match publishes {
-            true => Some(rows.platforms(package.owner)?.into_iter().map(|platform| platform.name).collect()),
+            true => Some(rows.platforms(package.owner)?.iter().map(|platform| platform.name.clone()).collect()),
             false => None,
         };
-        for channel in &channels {
+        for channel in channels.iter() {
             let mut highest = None;
             rows.releases_below(package.id, channel.id, None, |release| {
                 if !release.is_offered() || rows.files(release.id)?.is_empty() {
@@ -281,7 +283,7 @@ impl PackageView {
             role: role.map(Role::as_str),
             latest,
             default_channel,
-            channels: publishes.then(|| channels.into_iter().map(|channel| channel.name).collect()),
+            channels: publishes.then(|| channels.iter().map(|channel| channel.name.clone()).collect()),
             platforms,
             downloads: rows.package_downloads(package.id)?,
             created: package.created,
@@ -353,9 +355,9 @@ pub(super) struct ReleaseViews<'a> {
     /// The package.
     pub(super) package: &'a Package,
     /// All channels of its owner.
-    pub(super) channels: Vec<Channel>,
+    pub(super) channels: Arc<[Channel]>,
     /// All platforms of its owner.
-    pub(super) platforms: Vec<Platform>,
+    pub(super) platforms: Arc<[Platform]>,
     /// Where the caller reaches the server.
     pub(super) origin: &'a str,
 }

@@ -54,7 +54,7 @@ impl<S: Source> Rows<S> {
     }
 }
 
-impl Edit<'_> {
+impl Edit<'_, '_> {
     /// Adds an entry, whose number is given here, and forgets the oldest beyond `entries_max`.
     ///
     /// # Errors

@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use redb::{ReadableTable, WriteTransaction};
+use redb::ReadableTable;
 
 use super::StorageError;
 use super::blobs::ledger::Adopted;
 use super::blobs::{StoredBlob, ledger};
-use super::file::Scratch;
+use super::file::{Scratch, Transaction};
 use super::index_rows::IndexEdit;
 use super::notice::Notice;
+use super::owners::Owners;
 use super::records::Record;
 use super::rows::{Rows, deleted_place};
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
@@ -60,32 +61,32 @@ impl Scratch for Scratchpad {
 }
 
 /// A write transaction, or a part of one, on the entities. Dereferences to [`Rows`] to read.
-pub struct Edit<'t> {
-    rows: Rows<&'t WriteTransaction>,
-    scratchpad: &'t mut Scratchpad,
+pub struct Edit<'e, 't> {
+    rows: Rows<&'e Transaction<'t>>,
+    scratchpad: &'e mut Scratchpad,
 }
 
-impl<'t> Deref for Edit<'t> {
-    type Target = Rows<&'t WriteTransaction>;
+impl<'e, 't> Deref for Edit<'e, 't> {
+    type Target = Rows<&'e Transaction<'t>>;
 
     fn deref(&self) -> &Self::Target {
         &self.rows
     }
 }
 
-impl<'t> Edit<'t> {
+impl<'e, 't> Edit<'e, 't> {
     /// Begins to edit.
-    pub(super) fn new(tx: &'t WriteTransaction, scratchpad: &'t mut Scratchpad) -> Self {
+    pub(super) fn new(tx: &'e Transaction<'t>, scratchpad: &'e mut Scratchpad) -> Self {
         Self { rows: Rows::new(tx), scratchpad }
     }
 
-    pub(super) fn tx(&mut self) -> &'t WriteTransaction {
+    pub(super) fn tx(&mut self) -> &'e Transaction<'t> {
         self.scratchpad.mark_written();
         self.rows.source
     }
 
     /// What the store keeps of the index.
-    pub fn index(&mut self) -> IndexEdit<'t> {
+    pub fn index(&mut self) -> IndexEdit<'e, 't> {
         IndexEdit::new(self.tx())
     }
 
@@ -285,6 +286,7 @@ impl<'t> Edit<'t> {
         let all = self.channels(channel.owner)?;
         let former = all.iter().find(|former| former.id == channel.id);
         self.tx().open_table(tables::CHANNELS)?.insert(key, channel.to_bytes()?.as_slice())?;
+        self.forget_owner(channel.owner);
         self.tell(Notice::Account(channel.owner));
         // To look at all packages of an owner takes its time, and every other commit waits for it.
         let is_seen = match former {
@@ -295,7 +297,7 @@ impl<'t> Edit<'t> {
             None => channel.default || !channel.includes.is_empty(),
         };
         if is_seen {
-            self.note_channels(channel.owner, all);
+            self.note_channels(channel.owner, &all);
         }
         Ok(())
     }
@@ -306,15 +308,23 @@ impl<'t> Edit<'t> {
         let former = all.iter().find(|former| former.id == channel);
         let has_view = former.is_some_and(|former| former.default || !former.includes.is_empty());
         self.tx().open_table(tables::CHANNELS)?.remove((owner.0, channel.0))?;
+        self.forget_owner(owner);
         self.tell(Notice::Account(owner));
         if has_view {
-            self.note_channels(owner, all);
+            self.note_channels(owner, &all);
         }
         Ok(())
     }
 
-    fn note_channels(&mut self, owner: UserId, former: Vec<Channel>) {
-        self.scratchpad.changes.channels.entry(owner).or_insert(former);
+    /// Has the channels and platforms of a user read anew, one of which has changed.
+    fn forget_owner(&self, owner: UserId) {
+        if let Some(owners) = self.rows.source.memory::<Owners>() {
+            owners.forget(owner);
+        }
+    }
+
+    fn note_channels(&mut self, owner: UserId, former: &[Channel]) {
+        self.scratchpad.changes.channels.entry(owner).or_insert_with(|| former.to_vec());
     }
 
     fn note_package(&mut self, package: PackageKey) {
@@ -329,6 +339,7 @@ impl<'t> Edit<'t> {
     pub fn put_platform(&mut self, platform: &Platform) -> Result<(), StorageError> {
         let key = (platform.owner.0, platform.id.0);
         self.tx().open_table(tables::PLATFORMS)?.insert(key, platform.to_bytes()?.as_slice())?;
+        self.forget_owner(platform.owner);
         self.tell(Notice::Account(platform.owner));
         Ok(())
     }
@@ -336,6 +347,7 @@ impl<'t> Edit<'t> {
     /// Removes a platform that no file is for.
     pub fn delete_platform(&mut self, platform: &Platform) -> Result<(), StorageError> {
         self.tx().open_table(tables::PLATFORMS)?.remove((platform.owner.0, platform.id.0))?;
+        self.forget_owner(platform.owner);
         self.tell(Notice::Account(platform.owner));
         Ok(())
     }
@@ -456,11 +468,11 @@ impl<'t> Edit<'t> {
         for package in self.memberships(user.id)? {
             self.delete_member(package, user.id)?;
         }
-        for channel in self.channels(user.id)? {
+        for channel in self.channels(user.id)?.iter() {
             self.delete_channel(user.id, channel.id)?;
         }
-        for platform in self.platforms(user.id)? {
-            self.delete_platform(&platform)?;
+        for platform in self.platforms(user.id)?.iter() {
+            self.delete_platform(platform)?;
         }
         let tx = self.tx();
         if let Some(invitation) = &user.invitation {

@@ -7,6 +7,7 @@ mod error;
 mod every_table;
 mod job;
 mod queue;
+mod transaction;
 mod wait;
 mod writer;
 
@@ -23,6 +24,7 @@ pub use job::{Observer, Pending, Scratch, Touched};
 use job::{Queued, TypedJob};
 pub use queue::Lane;
 use queue::Queue;
+pub use transaction::{OpenTable, Shelved, Transaction};
 pub use wait::block_on;
 use writer::Writer;
 pub(crate) use writer::every_table as own_tables;
@@ -157,7 +159,7 @@ impl<C: Scratch> RedbFile<C> {
     where
         T: Send + 'static,
         E: Send + 'static,
-        F: FnMut(&WriteTransaction, &mut C) -> Result<T, WriteError<E>> + Send + 'static,
+        F: FnMut(&Transaction<'_>, &mut C) -> Result<T, WriteError<E>> + Send + 'static,
     {
         let permit = self.shared.queue.reserve(lane, weight_bytes).await?;
         let (job, pending) = TypedJob::boxed(job);
@@ -174,7 +176,7 @@ impl<C: Scratch> RedbFile<C> {
     where
         T: Send + 'static,
         E: Send + 'static,
-        F: FnMut(&WriteTransaction, &mut C) -> Result<T, WriteError<E>> + Send + 'static,
+        F: FnMut(&Transaction<'_>, &mut C) -> Result<T, WriteError<E>> + Send + 'static,
     {
         let (job, pending) = TypedJob::boxed(job);
         self.shared.queue.push(lane, Queued::new(job, weight_bytes, None))?;
@@ -189,7 +191,7 @@ impl<C: Scratch> RedbFile<C> {
     where
         T: Send + 'static,
         E: Send + 'static,
-        F: FnMut(&WriteTransaction, &mut C) -> Result<T, WriteError<E>> + Send + 'static,
+        F: FnMut(&Transaction<'_>, &mut C) -> Result<T, WriteError<E>> + Send + 'static,
     {
         self.submit(lane, weight_bytes, job).await?.await
     }

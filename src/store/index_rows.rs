@@ -5,9 +5,10 @@
 
 use std::ops::ControlFlow;
 
-use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::StorageError;
+use super::file::Transaction;
 use super::records::{IndexChange, IndexPackage, Record, StoredView};
 use super::rows::{Rows, Source};
 use super::tables;
@@ -80,18 +81,18 @@ impl<S: Source> Rows<S> {
 }
 
 /// A commit that is being completed with what the index makes of it.
-pub struct IndexEdit<'t> {
-    rows: Rows<&'t WriteTransaction>,
+pub struct IndexEdit<'e, 't> {
+    rows: Rows<&'e Transaction<'t>>,
 }
 
-impl<'t> IndexEdit<'t> {
-    pub(super) fn new(tx: &'t WriteTransaction) -> Self {
+impl<'e, 't> IndexEdit<'e, 't> {
+    pub(super) fn new(tx: &'e Transaction<'t>) -> Self {
         Self { rows: Rows::new(tx) }
     }
 
     /// The entities as the commit will leave them.
     #[must_use]
-    pub fn rows(&self) -> &Rows<&'t WriteTransaction> {
+    pub fn rows(&self) -> &Rows<&'e Transaction<'t>> {
         &self.rows
     }
 

@@ -15,6 +15,7 @@ mod index_rows;
 pub mod media;
 mod notice;
 mod open;
+mod owners;
 mod records;
 mod retention_rows;
 mod rows;

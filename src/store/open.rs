@@ -15,7 +15,7 @@ use super::blobs::{
     BeginError, BlobOptions, BlobReader, BlobWriter, Blobs, Collected, Packed, ReadError, Survey, Usage, ledger,
 };
 use super::edit::{Changes, Edit, Scratchpad};
-use super::file::{EveryTable, FileOptions, Lane, Make, Observer, RedbFile, WriteError};
+use super::file::{EveryTable, FileOptions, Lane, Make, Observer, RedbFile, Transaction, WriteError};
 use super::index_rows::IndexEdit;
 use super::media::{DirMedia, Media, OpenDirError};
 use super::rows::Rows;
@@ -78,7 +78,7 @@ pub trait Follower: Send {
     ///
     /// # Errors
     /// If the file fails; the whole commit then fails.
-    fn complete(&mut self, edit: &mut IndexEdit<'_>, changes: &Changes) -> Result<(), StorageError>;
+    fn complete(&mut self, edit: &mut IndexEdit<'_, '_>, changes: &Changes) -> Result<(), StorageError>;
 
     /// Hears of a durable commit, before anybody is told of it.
     fn committed(&mut self, changes: Changes);
@@ -88,7 +88,7 @@ pub trait Follower: Send {
 pub(super) struct Nobody;
 
 impl Follower for Nobody {
-    fn complete(&mut self, _: &mut IndexEdit<'_>, _: &Changes) -> Result<(), StorageError> {
+    fn complete(&mut self, _: &mut IndexEdit<'_, '_>, _: &Changes) -> Result<(), StorageError> {
         Ok(())
     }
 
@@ -99,7 +99,7 @@ impl Follower for Nobody {
 struct Following<F>(F);
 
 impl<F: Follower> Observer<Scratchpad> for Following<F> {
-    fn complete(&mut self, tx: &WriteTransaction, scratchpad: &Scratchpad) -> Result<(), StorageError> {
+    fn complete(&mut self, tx: &Transaction<'_>, scratchpad: &Scratchpad) -> Result<(), StorageError> {
         self.0.complete(&mut IndexEdit::new(tx), &scratchpad.changes)
     }
 
@@ -148,7 +148,7 @@ impl Store {
             return Err(OpenError::NewerFormat { found });
         }
         if found != Some(FORMAT) {
-            let bring_up = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
+            let bring_up = move |tx: &Transaction<'_>, scratch: &mut Scratchpad| {
                 let mut edit = Edit::new(tx, scratch);
                 if found.is_some_and(|found| found < FORMAT_WITH_STORED_BYTES) {
                     edit.count_all_stored()?;
@@ -177,7 +177,7 @@ impl Store {
     ///
     /// # Errors
     /// The job's own, or those of the file.
-    pub async fn write<T, E>(&self, job: impl FnMut(&mut Edit<'_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn write<T, E>(&self, job: impl FnMut(&mut Edit<'_, '_>) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
@@ -194,13 +194,13 @@ impl Store {
     pub async fn write_content<T, E>(
         &self,
         row_bytes: usize,
-        mut job: impl FnMut(&mut Edit<'_>) -> Result<T, E> + Send + 'static,
+        mut job: impl FnMut(&mut Edit<'_, '_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
-        let run = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
+        let run = move |tx: &Transaction<'_>, scratch: &mut Scratchpad| {
             job(&mut Edit::new(tx, scratch)).map_err(WriteError::Rule)
         };
         self.entities.write(Lane::Small, JOB_WEIGHT_BYTES + row_bytes, run).await.map_err(|error| match error {
@@ -215,17 +215,17 @@ impl Store {
     /// Those of the file.
     pub fn write_and_wait<T: Send + 'static>(
         &self,
-        mut job: impl FnMut(&mut Edit<'_>) -> Result<T, StorageError> + Send + 'static,
+        mut job: impl FnMut(&mut Edit<'_, '_>) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
-        let run = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
+        let run = move |tx: &Transaction<'_>, scratch: &mut Scratchpad| {
             job(&mut Edit::new(tx, scratch)).map_err(WriteError::<std::convert::Infallible>::Storage)
         };
         self.entities.submit_now(Lane::Small, JOB_WEIGHT_BYTES, run)?.wait().map_err(WriteError::into_storage)
     }
 
     /// Runs a job that nobody waits for, if the queue takes it.
-    pub fn write_unawaited(&self, mut job: impl FnMut(&mut Edit<'_>) -> Result<(), StorageError> + Send + 'static) {
-        let run = move |tx: &WriteTransaction, scratch: &mut Scratchpad| {
+    pub fn write_unawaited(&self, mut job: impl FnMut(&mut Edit<'_, '_>) -> Result<(), StorageError> + Send + 'static) {
+        let run = move |tx: &Transaction<'_>, scratch: &mut Scratchpad| {
             job(&mut Edit::new(tx, scratch)).map_err(WriteError::<std::convert::Infallible>::Storage)
         };
         // Nobody waits: where the file takes no more work, such a job is dropped by design.

@@ -49,7 +49,7 @@ impl<S: Source> Rows<S> {
     }
 }
 
-impl Edit<'_> {
+impl Edit<'_, '_> {
     /// Remembers when retention rules were kept.
     pub fn set_retention_marks(&mut self, marks: RetentionMarks) -> Result<(), StorageError> {
         let mut table = self.tx().open_table(tables::META)?;

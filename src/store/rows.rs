@@ -4,10 +4,13 @@
 //! caller or by a limit of the model.
 
 use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
 
-use redb::{Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, Value, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition, Value};
 
 use super::StorageError;
+use super::file::{Shelved, Transaction};
+use super::owners::Owners;
 use super::records::Record;
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
 use crate::model::{
@@ -21,14 +24,19 @@ pub trait Source {
     ///
     /// # Errors
     /// If the store is damaged or gone.
-    fn table<K: Key + 'static, V: Value + 'static>(
+    fn table<K: Shelved<V>, V: Value + 'static>(
         &self,
         definition: TableDefinition<'static, K, V>,
     ) -> Result<impl ReadableTable<K, V>, StorageError>;
+
+    /// What was read through this transaction and need not be read again, where it pays to remember it.
+    fn memory(&self) -> Option<&Owners> {
+        None
+    }
 }
 
 impl Source for ReadTransaction {
-    fn table<K: Key + 'static, V: Value + 'static>(
+    fn table<K: Shelved<V>, V: Value + 'static>(
         &self,
         definition: TableDefinition<'static, K, V>,
     ) -> Result<impl ReadableTable<K, V>, StorageError> {
@@ -36,12 +44,16 @@ impl Source for ReadTransaction {
     }
 }
 
-impl Source for &WriteTransaction {
-    fn table<K: Key + 'static, V: Value + 'static>(
+impl Source for &Transaction<'_> {
+    fn table<K: Shelved<V>, V: Value + 'static>(
         &self,
         definition: TableDefinition<'static, K, V>,
     ) -> Result<impl ReadableTable<K, V>, StorageError> {
-        Ok(self.open_table(definition)?)
+        self.open_table(definition)
+    }
+
+    fn memory(&self) -> Option<&Owners> {
+        Transaction::memory(self)
     }
 }
 
@@ -79,7 +91,7 @@ impl<S: Source> Rows<S> {
         key: R::Key,
     ) -> Result<Option<R>, StorageError>
     where
-        K: Key + 'static,
+        K: Shelved<&'static [u8]>,
         R: Record,
     {
         let table = self.source.table(definition)?;
@@ -97,7 +109,7 @@ impl<S: Source> Rows<S> {
         key: impl Fn(K::SelfType<'_>) -> R::Key,
     ) -> Result<Vec<R>, StorageError>
     where
-        K: Key + 'static,
+        K: Shelved<&'static [u8]>,
         R: Record,
     {
         let table = self.source.table(definition)?;
@@ -310,15 +322,17 @@ impl<S: Source> Rows<S> {
     }
 
     /// A user's channels, oldest first.
-    pub fn channels(&self, owner: UserId) -> Result<Vec<Channel>, StorageError> {
+    pub fn channels(&self, owner: UserId) -> Result<Arc<[Channel]>, StorageError> {
         let range = (owner.0, 0)..=(owner.0, u64::MAX);
-        self.records(tables::CHANNELS, range, |(owner, id)| (UserId(owner), ChannelId(id)))
+        let read = || self.records(tables::CHANNELS, range, |(owner, id)| (UserId(owner), ChannelId(id)));
+        Owners::channels(self.source.memory(), owner, read)
     }
 
     /// A user's platforms, oldest first.
-    pub fn platforms(&self, owner: UserId) -> Result<Vec<Platform>, StorageError> {
+    pub fn platforms(&self, owner: UserId) -> Result<Arc<[Platform]>, StorageError> {
         let range = (owner.0, 0)..=(owner.0, u64::MAX);
-        self.records(tables::PLATFORMS, range, |(owner, id)| (UserId(owner), PlatformId(id)))
+        let read = || self.records(tables::PLATFORMS, range, |(owner, id)| (UserId(owner), PlatformId(id)));
+        Owners::platforms(self.source.memory(), owner, read)
     }
 
     /// The packages that have files for a platform.

@@ -129,7 +129,7 @@ impl<S: Source> Rows<S> {
     fn is_version(&self, key: &CountKey) -> Result<bool, StorageError> {
         let Ok(version) = key.version.parse() else { return Ok(false) };
         let Some(package) = self.package(key.package)? else { return Ok(false) };
-        for channel in self.channels(package.owner)? {
+        for channel in self.channels(package.owner)?.iter() {
             if self.release_by_version(key.package, channel.id, &version)?.is_some() {
                 return Ok(true);
             }
@@ -149,7 +149,7 @@ impl<S: Source> Rows<S> {
     }
 }
 
-impl Edit<'_> {
+impl Edit<'_, '_> {
     /// Adds to a count of a day.
     pub fn add_count(&mut self, key: &CountKey, more: u64) -> Result<(), StorageError> {
         if self.package(key.package)?.is_none() {

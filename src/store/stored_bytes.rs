@@ -20,7 +20,7 @@ impl<S: Source> Rows<S> {
     }
 }
 
-impl Edit<'_> {
+impl Edit<'_, '_> {
     /// Notes that a file of a package comes, goes or becomes another.
     pub(super) fn count_stored(
         &mut self,
@@ -74,7 +74,7 @@ mod tests {
     struct Nobody;
 
     impl Follower for Nobody {
-        fn complete(&mut self, _: &mut IndexEdit<'_>, _: &Changes) -> Result<(), StorageError> {
+        fn complete(&mut self, _: &mut IndexEdit<'_, '_>, _: &Changes) -> Result<(), StorageError> {
             Ok(())
         }
 

@@ -73,7 +73,7 @@ impl<S: Source> Rows<S> {
     }
 }
 
-impl Edit<'_> {
+impl Edit<'_, '_> {
     /// Adds or replaces an upload.
     pub fn put_upload(&mut self, upload: &UnfinishedUpload) -> Result<(), StorageError> {
         let former = self.upload(upload.id)?;

@@ -10,7 +10,7 @@ mod summary;
 
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -125,8 +125,10 @@ pub fn render_all<K: Copy + Send + Sync>(sources: &[(K, Option<PackageSource>)])
     const PER_THREAD_MIN: usize = 16;
     let one = |(key, source): &(K, Option<PackageSource>)| (*key, source.as_ref().map(render));
     let worth = sources.len() / PER_THREAD_MIN;
-    // Asking for the processors reads files of the system, so not for a publish or two.
-    let threads = if worth < 2 { 1 } else { std::thread::available_parallelism().map_or(1, NonZero::get).min(worth) };
+    // Asking for the processors reads files of the system, so not each time.
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    let processors = || *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    let threads = if worth < 2 { 1 } else { processors().min(worth) };
     if threads < 2 {
         return sources.iter().map(one).collect();
     }

@@ -31,12 +31,20 @@ impl<'a> Releases<'a> {
     /// the one on the nearest channel.
     pub(super) fn resolve(&self, channel: ChannelId) -> Vec<usize> {
         let reached = reach(channel, &self.source.channels);
-        let distance = |at: &usize| reached.iter().position(|id| *id == self.by_version[*at].release.channel);
-        let same_version = |left: &usize, right: &usize| {
-            self.by_version[*left].release.version == self.by_version[*right].release.version
-        };
-        let places: Vec<_> = (0..self.by_version.len()).filter(|at| distance(at).is_some()).collect();
-        places.chunk_by(same_version).filter_map(|places| places.iter().copied().min_by_key(distance)).collect()
+        // Each with how far away its channel is; a package may have thousands, and each publish comes here.
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for (at, source) in self.by_version.iter().enumerate() {
+            let Some(distance) = reached.iter().position(|id| *id == source.release.channel) else { continue };
+            match places.last_mut() {
+                Some(last) if self.by_version[last.0].release.version == source.release.version => {
+                    if distance < last.1 {
+                        *last = (at, distance);
+                    }
+                }
+                _ => places.push((at, distance)),
+            }
+        }
+        places.into_iter().map(|(at, _)| at).collect()
     }
 }
 

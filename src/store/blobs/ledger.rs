@@ -22,7 +22,7 @@ use super::write::StoredBlob;
 use super::{EntityFile, SMALL_BYTES_MAX, chunks};
 use crate::model::{Crc32, Sha256};
 use crate::store::codec::{decode, encode};
-use crate::store::file::{EveryTable, Make, StorageError};
+use crate::store::file::{EveryTable, Make, OpenTable, StorageError, Transaction};
 
 /// Live content by SHA-256.
 const BLOBS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("blobs");
@@ -114,7 +114,7 @@ pub fn create_tables(transaction: &WriteTransaction) -> Result<(), StorageError>
 ///
 /// # Errors
 /// Those of the file.
-pub fn adopt(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<Adopted, StorageError> {
+pub fn adopt(transaction: &Transaction<'_>, stored: &StoredBlob) -> Result<Adopted, StorageError> {
     let kept = if stored.is_offered() { take_partial(transaction, stored.blob_id())? } else { None };
     stored.offer();
     if let Some(bytes) = stored.row() {
@@ -140,7 +140,7 @@ pub fn adopt(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<Adop
 }
 
 /// Notes new content with its first reference.
-fn put_new(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<(), StorageError> {
+fn put_new(transaction: &Transaction<'_>, stored: &StoredBlob) -> Result<(), StorageError> {
     let record = BlobRecord::V1 {
         blob_id: stored.blob_id(),
         size_bytes: stored.size_bytes(),
@@ -152,7 +152,7 @@ fn put_new(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<(), St
 }
 
 /// Notes where chunks are that live from now on.
-fn put_live_layout(transaction: &WriteTransaction, layout: &BlobLayout) -> Result<(), StorageError> {
+fn put_live_layout(transaction: &Transaction<'_>, layout: &BlobLayout) -> Result<(), StorageError> {
     transaction.open_table(LAYOUTS)?.insert(layout.blob_id, &layout_bytes(layout.clone())?[..])?;
     for (volume, bytes) in layout.bytes_by_volume() {
         change_live_bytes(transaction, volume, |live| live.checked_add(bytes))?;
@@ -161,7 +161,7 @@ fn put_live_layout(transaction: &WriteTransaction, layout: &BlobLayout) -> Resul
 }
 
 /// Takes the layout of a blob whose chunks are no longer to live.
-fn take_live_layout(transaction: &WriteTransaction, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
+fn take_live_layout(transaction: &Transaction<'_>, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
     let mut layouts = transaction.open_table(LAYOUTS)?;
     let Some(layout) = layout_in(&layouts, blob_id)? else { return Ok(None) };
     layouts.remove(blob_id)?;
@@ -171,24 +171,24 @@ fn take_live_layout(transaction: &WriteTransaction, blob_id: u64) -> Result<Opti
     Ok(Some(layout))
 }
 
-fn put_garbage(transaction: &WriteTransaction, layout: BlobLayout) -> Result<(), StorageError> {
+fn put_garbage(transaction: &Transaction<'_>, layout: BlobLayout) -> Result<(), StorageError> {
     transaction.open_table(GARBAGE)?.insert(layout.blob_id, &layout_bytes(layout)?[..])?;
     Ok(())
 }
 
 /// Keeps a pack's chunks.
-pub(super) fn keep_pack(transaction: &WriteTransaction, layout: &BlobLayout) -> Result<(), StorageError> {
+pub(super) fn keep_pack(transaction: &Transaction<'_>, layout: &BlobLayout) -> Result<(), StorageError> {
     put_live_layout(transaction, layout)
 }
 
 /// Gives a pack up; the collector will remove its chunks.
-pub(super) fn discard_pack(transaction: &WriteTransaction, pack_id: u64) -> Result<(), StorageError> {
+pub(super) fn discard_pack(transaction: &Transaction<'_>, pack_id: u64) -> Result<(), StorageError> {
     let layout = take_live_layout(transaction, pack_id)?;
     put_garbage(transaction, layout.ok_or_else(|| damaged(&format!("pack {pack_id} has no layout")))?)
 }
 
 /// The length of a pack in bytes.
-pub(super) fn size_of_pack(transaction: &WriteTransaction, pack_id: u64) -> Result<u64, StorageError> {
+pub(super) fn size_of_pack(transaction: &Transaction<'_>, pack_id: u64) -> Result<u64, StorageError> {
     let layout = layout_in(&transaction.open_table(LAYOUTS)?, pack_id)?;
     Ok(layout.ok_or_else(|| damaged(&format!("pack {pack_id} has no layout")))?.size_bytes)
 }
@@ -197,7 +197,7 @@ pub(super) fn size_of_pack(transaction: &WriteTransaction, pack_id: u64) -> Resu
 ///
 /// # Errors
 /// Those of the file; [`StorageError::Corrupt`] if it does not follow what was kept before.
-pub fn keep_part(transaction: &WriteTransaction, part: &Part) -> Result<(), StorageError> {
+pub fn keep_part(transaction: &Transaction<'_>, part: &Part) -> Result<(), StorageError> {
     let mut layouts = transaction.open_table(LAYOUTS)?;
     let nothing = || BlobLayout { blob_id: part.blob_id, size_bytes: 0, extents: Vec::new(), chunk_crcs: Vec::new() };
     let mut layout = layout_in(&layouts, part.blob_id)?.unwrap_or_else(nothing);
@@ -218,7 +218,7 @@ pub fn keep_part(transaction: &WriteTransaction, part: &Part) -> Result<(), Stor
 ///
 /// # Errors
 /// Those of the file.
-pub fn drop_part(transaction: &WriteTransaction, blob_id: u64) -> Result<(), StorageError> {
+pub fn drop_part(transaction: &Transaction<'_>, blob_id: u64) -> Result<(), StorageError> {
     match take_partial(transaction, blob_id)? {
         Some(layout) => put_garbage(transaction, layout),
         None => Ok(()),
@@ -229,7 +229,7 @@ pub fn drop_part(transaction: &WriteTransaction, blob_id: u64) -> Result<(), Sto
 ///
 /// # Errors
 /// Those of the file.
-pub fn give_up(transaction: &WriteTransaction, stored: &StoredBlob) -> Result<(), StorageError> {
+pub fn give_up(transaction: &Transaction<'_>, stored: &StoredBlob) -> Result<(), StorageError> {
     match take_partial(transaction, stored.blob_id())? {
         // Of content without a chunk there is nothing to remove.
         Some(kept) if stored.row().is_none() => put_garbage(transaction, with_rest(&kept, stored.layout())),
@@ -246,7 +246,7 @@ fn with_rest(kept: &BlobLayout, mut layout: BlobLayout) -> BlobLayout {
 }
 
 /// Takes unfinished content out of the tables, and answers where its whole chunks are.
-fn take_partial(transaction: &WriteTransaction, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
+fn take_partial(transaction: &Transaction<'_>, blob_id: u64) -> Result<Option<BlobLayout>, StorageError> {
     if transaction.open_table(PARTIALS)?.remove(blob_id)?.is_none() {
         return Ok(None);
     }
@@ -273,7 +273,7 @@ pub(super) fn partial(snapshot: &ReadTransaction, blob_id: u64) -> Result<Option
 ///
 /// # Errors
 /// Those of the file.
-pub fn add_reference(transaction: &WriteTransaction, sha256: Sha256) -> Result<Option<BlobInfo>, StorageError> {
+pub fn add_reference(transaction: &Transaction<'_>, sha256: Sha256) -> Result<Option<BlobInfo>, StorageError> {
     let mut blobs = transaction.open_table(BLOBS)?;
     let Some(mut info) = info_in(&blobs, sha256)? else { return Ok(None) };
     info.references = info.references.checked_add(1).ok_or_else(|| damaged("a reference count overflows"))?;
@@ -285,7 +285,7 @@ pub fn add_reference(transaction: &WriteTransaction, sha256: Sha256) -> Result<O
 ///
 /// # Errors
 /// Those of the file; [`StorageError::Corrupt`] for content that is not live, since its referrer says it is.
-pub fn release(transaction: &WriteTransaction, sha256: Sha256) -> Result<Released, StorageError> {
+pub fn release(transaction: &Transaction<'_>, sha256: Sha256) -> Result<Released, StorageError> {
     let mut blobs = transaction.open_table(BLOBS)?;
     let mut info = info_in(&blobs, sha256)?.ok_or_else(|| damaged(&format!("blob {sha256} is missing")))?;
     if info.references > 1 {
@@ -412,7 +412,7 @@ fn live_blob(key: &[u8], record: &[u8]) -> Result<LiveBlob, StorageError> {
 }
 
 /// Forgets garbage whose chunks are gone.
-pub(super) fn forget_garbage(transaction: &WriteTransaction, blob_ids: &[u64]) -> Result<(), StorageError> {
+pub(super) fn forget_garbage(transaction: &Transaction<'_>, blob_ids: &[u64]) -> Result<(), StorageError> {
     let mut table = transaction.open_table(GARBAGE)?;
     for blob_id in blob_ids {
         table.remove(blob_id)?;
@@ -452,7 +452,7 @@ pub(super) struct Moved {
 }
 
 /// Notes that chunks of a blob have moved. Answers false if it is no longer live, or not where `moved` says.
-pub(super) fn relocate(transaction: &WriteTransaction, moved: &Moved) -> Result<bool, StorageError> {
+pub(super) fn relocate(transaction: &Transaction<'_>, moved: &Moved) -> Result<bool, StorageError> {
     let mut layouts = transaction.open_table(LAYOUTS)?;
     let Some(mut layout) = layout_in(&layouts, moved.blob_id)? else { return Ok(false) };
     if !layout.places(&moved.chunks, moved.from) {
@@ -505,7 +505,7 @@ pub(in crate::store) fn volume_digests(snapshot: &ReadTransaction) -> Result<BTr
 
 /// Notes the digests of volumes that a backup has read, and forgets those of volumes that are gone.
 pub(in crate::store) fn note_volume_digests(
-    transaction: &WriteTransaction,
+    transaction: &Transaction<'_>,
     read: &BTreeMap<u32, Sha256>,
     exists: impl Fn(u32) -> bool,
 ) -> Result<(), StorageError> {
@@ -531,7 +531,7 @@ fn info_in(
 }
 
 fn put_info(
-    blobs: &mut redb::Table<'_, &'static [u8], &'static [u8]>,
+    blobs: &mut OpenTable<'_, '_, &'static [u8], &'static [u8]>,
     sha256: Sha256,
     info: BlobInfo,
 ) -> Result<(), StorageError> {
@@ -563,7 +563,7 @@ fn layout_bytes(layout: BlobLayout) -> Result<Vec<u8>, StorageError> {
 }
 
 fn change_live_bytes(
-    transaction: &WriteTransaction,
+    transaction: &Transaction<'_>,
     volume: u32,
     change: impl FnOnce(u64) -> Option<u64>,
 ) -> Result<(), StorageError> {

@@ -41,7 +41,7 @@ use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use redb::{ReadTransaction, WriteTransaction};
+use redb::ReadTransaction;
 use tokio::sync::Semaphore;
 
 pub use chunks::CHUNK_BYTES;
@@ -55,7 +55,7 @@ pub use small::SMALL_BYTES_MAX;
 pub use survey::{LiveBlob, Survey, SurveyedVolume, Usage, UsedVolume};
 pub use write::{BeginError, BlobWriter, StoredBlob};
 
-use super::file::{Lane, RedbFile, Scratch, StorageError, WriteError, block_on};
+use super::file::{Lane, RedbFile, Scratch, StorageError, Transaction, WriteError, block_on};
 use super::media::Media;
 use buffers::Buffers;
 use collect::Collector;
@@ -127,7 +127,7 @@ pub trait EntityFile: Debug + Send + Sync + 'static {
 /// What [`EntityFile::look`] runs.
 pub type Look<'a> = dyn FnMut(&ReadTransaction) -> Result<(), StorageError> + 'a;
 /// What [`EntityFile::change`] runs, perhaps several times.
-pub type Change = dyn FnMut(&WriteTransaction) -> Result<(), StorageError> + Send;
+pub type Change = dyn FnMut(&Transaction<'_>) -> Result<(), StorageError> + Send;
 
 impl<C: Scratch> EntityFile for RedbFile<C> {
     fn snapshot(&self) -> Result<ReadTransaction, StorageError> {
@@ -153,7 +153,7 @@ fn run_change<C: Scratch>(
     weight_bytes: usize,
     mut change: Box<Change>,
 ) -> Result<(), StorageError> {
-    let job = move |transaction: &WriteTransaction, scratch: &mut C| {
+    let job = move |transaction: &Transaction<'_>, scratch: &mut C| {
         scratch.mark_written();
         change(transaction).map_err(WriteError::Storage)
     };

@@ -22,7 +22,7 @@ use super::{Blobs, ReadError, SMALL_BYTES_MAX, Shared, ledger};
 use crate::store::file::{Lane, StorageError};
 
 /// Content in rows at which packing is due at once, in bytes.
-const DUE_BYTES: u64 = 2 << 20;
+const DUE_BYTES: u64 = 512 << 10;
 /// Content in rows above which what comes goes into a volume by itself, in bytes: packing is far behind.
 const ROWS_BYTES_MAX: u64 = 64 << 20;
 /// How long less than that may wait.
@@ -208,8 +208,10 @@ impl Shared {
             match self.read_pack(pack_id) {
                 Ok(bytes) => {
                     self.backlog.add(bytes.len());
-                    let unpack = move |transaction: &_| small::unpack(transaction, pack_id, &bytes);
-                    self.entities.change_in_bulk(small::JOB_WEIGHT_BYTES, Box::new(unpack))?;
+                    self.entities.change_in_bulk(
+                        small::JOB_WEIGHT_BYTES,
+                        Box::new(move |transaction| small::unpack(transaction, pack_id, &bytes)),
+                    )?;
                 }
                 // All of it died meanwhile.
                 Err(ReadError::Gone { .. }) => {}

@@ -14,14 +14,14 @@ use std::ops::Range;
 
 use bincode::{Decode, Encode};
 use bytes::Bytes;
-use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, TableDefinition};
 
 pub(in crate::store) use self::agree::contradictions;
 use super::chunks::CHUNK_BYTES;
 use super::layout::BlobLayout;
 use super::ledger;
 use crate::store::codec::{decode, encode};
-use crate::store::file::{EveryTable, StorageError};
+use crate::store::file::{EveryTable, StorageError, Transaction};
 
 /// The largest content that is kept in a row, in bytes.
 pub const SMALL_BYTES_MAX: usize = 32 << 10;
@@ -97,7 +97,7 @@ pub(super) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageErr
 
 /// Adds content in a row.
 pub(super) fn insert(
-    transaction: &WriteTransaction,
+    transaction: &Transaction<'_>,
     blob_id: u64,
     crc32: u32,
     bytes: &[u8],
@@ -108,7 +108,7 @@ pub(super) fn insert(
 
 /// Removes content that nobody refers to any more, wherever it is. What is left of its pack may become garbage by that.
 /// Answers false if it is no small content.
-pub(super) fn remove(transaction: &WriteTransaction, blob_id: u64) -> Result<bool, StorageError> {
+pub(super) fn remove(transaction: &Transaction<'_>, blob_id: u64) -> Result<bool, StorageError> {
     if transaction.open_table(ROWS)?.remove(blob_id)?.is_some() {
         return Ok(true);
     }
@@ -179,18 +179,30 @@ pub(super) fn gather(snapshot: &ReadTransaction, from: u64) -> Result<Gathered, 
 /// Notes that the contents of rows are in a pack, whose chunks are durable. Those that were removed meanwhile are dead
 /// there. Answers false, having done nothing, if all were.
 pub(super) fn pack(
-    transaction: &WriteTransaction,
+    transaction: &Transaction<'_>,
     layout: &BlobLayout,
     gathered: &[(u64, u32)],
 ) -> Result<bool, StorageError> {
     let mut rows = transaction.open_table(ROWS)?;
     let mut packed = transaction.open_table(PACKED)?;
-    let (mut start, mut live_bytes, mut members) = (0_u32, 0, Vec::new());
+    // Removed together: one after the other, each would have redb put the pages beside it together anew.
+    let mut members = Vec::with_capacity(gathered.len());
+    if let (Some((first, _)), Some((last, _))) = (gathered.first(), gathered.last()) {
+        let mut left = gathered.iter().map(|(blob_id, _)| *blob_id).peekable();
+        rows.retain_in(*first..=*last, |row, _| {
+            while left.next_if(|blob_id| *blob_id < row).is_some() {}
+            let is_packed = left.next_if_eq(&row).is_some();
+            if is_packed {
+                members.push(row);
+            }
+            !is_packed
+        })?;
+    }
+    let (mut start, mut live_bytes, mut living) = (0_u32, 0, members.iter().peekable());
     for (blob_id, len) in gathered {
-        if rows.remove(blob_id)?.is_some() {
+        if living.next_if_eq(&blob_id).is_some() {
             packed.insert(blob_id, (layout.blob_id, start, *len))?;
             live_bytes += u64::from(*len);
-            members.push(*blob_id);
         }
         start += len;
     }
@@ -213,7 +225,7 @@ pub(super) fn sparse(snapshot: &ReadTransaction) -> Result<Vec<u64>, StorageErro
 }
 
 /// Takes a pack apart, whose content is `bytes`: what lives of it is in rows again, and the pack is garbage.
-pub(super) fn unpack(transaction: &WriteTransaction, pack_id: u64, bytes: &[u8]) -> Result<(), StorageError> {
+pub(super) fn unpack(transaction: &Transaction<'_>, pack_id: u64, bytes: &[u8]) -> Result<(), StorageError> {
     transaction.open_table(SPARSE)?.remove(pack_id)?;
     let Some(record) = transaction.open_table(PACKS)?.remove(pack_id)?.map(|row| row.value().to_vec()) else {
         return Ok(());

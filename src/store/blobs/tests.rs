@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use super::ledger::Adopted;
 use super::*;
 use crate::model::Sha256;
-use crate::store::file::{FileOptions, Touched};
+use crate::store::file::{FileOptions, Touched, Transaction};
 use crate::store::media::FaultMedia;
 
 /// Volumes of four chunks.
@@ -96,7 +96,7 @@ impl Rig {
     }
 
     fn adopt(&self, stored: StoredBlob) -> Result<Adopted, StorageError> {
-        let job = move |transaction: &WriteTransaction, scratch: &mut Touched| {
+        let job = move |transaction: &Transaction<'_>, scratch: &mut Touched| {
             scratch.mark_written();
             Ok(ledger::adopt(transaction, &stored)?)
         };
@@ -108,7 +108,7 @@ impl Rig {
     }
 
     fn release(&self, sha256: Sha256) -> Result<ledger::Released, StorageError> {
-        let job = move |transaction: &WriteTransaction, scratch: &mut Touched| {
+        let job = move |transaction: &Transaction<'_>, scratch: &mut Touched| {
             scratch.mark_written();
             Ok(ledger::release(transaction, sha256)?)
         };

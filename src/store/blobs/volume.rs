@@ -7,7 +7,7 @@ use bytes::Bytes;
 use redb::{OwnedAccessGuard, ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::chunks;
-use crate::store::file::{EveryTable, Make, Scratch, StorageError};
+use crate::store::file::{EveryTable, Make, Scratch, StorageError, Transaction};
 
 /// Content by blob id and index of the chunk in its blob, but for crumbs.
 const CHUNKS: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("chunks");
@@ -95,7 +95,7 @@ pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), Storag
 }
 
 /// Stores chunks; those that are there already are replaced.
-pub(super) fn put(transaction: &WriteTransaction, scratch: &mut VolumeScratch, put: &Put) -> Result<(), StorageError> {
+pub(super) fn put(transaction: &Transaction<'_>, scratch: &mut VolumeScratch, put: &Put) -> Result<(), StorageError> {
     scratch.mark_written();
     let mut chunks = transaction.open_table(CHUNKS)?;
     let mut crumbs = transaction.open_table(CRUMBS)?;
@@ -117,7 +117,7 @@ pub(super) fn put(transaction: &WriteTransaction, scratch: &mut VolumeScratch, p
 
 /// Removes up to [`REMOVE_CHUNKS_MAX`] chunks of a blob, or of its run that begins at `run`. Repeat it for more.
 pub(super) fn remove(
-    transaction: &WriteTransaction,
+    transaction: &Transaction<'_>,
     scratch: &mut VolumeScratch,
     blob_id: u64,
     run: Option<u32>,
@@ -164,7 +164,7 @@ fn last_of(
 }
 
 fn change_fill(
-    transaction: &WriteTransaction,
+    transaction: &Transaction<'_>,
     scratch: &mut VolumeScratch,
     change: impl FnOnce(u64) -> u64,
 ) -> Result<(), StorageError> {

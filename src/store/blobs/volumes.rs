@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::Bytes;
-use redb::{ReadTransaction, WriteTransaction};
+use redb::ReadTransaction;
 
 use super::BlobOptions;
 use super::cached_reads::CachedReads;
 use super::chunks::CHUNK_BYTES;
 use super::sealed::SealedVolumes;
 use super::volume::{self, Fill, Put, VolumeScratch};
-use crate::store::file::{FileOptions, Lane, Pending, RedbFile, StorageError, UNFINISHED, WriteError};
+use crate::store::file::{FileOptions, Lane, Pending, RedbFile, StorageError, Transaction, UNFINISHED, WriteError};
 use crate::store::media::{Media, with_place};
 
 const FOLDER: &str = "blobs";
@@ -130,7 +130,7 @@ impl Active {
     async fn submit(&self, lane: Lane, put: Put) -> Result<Stored, StorageError> {
         let bytes = put.pieces.iter().map(Bytes::len).sum::<usize>();
         let submitted = Submitted::new(&self.gauge, bytes as u64);
-        let job = move |transaction: &WriteTransaction, scratch: &mut VolumeScratch| {
+        let job = move |transaction: &Transaction<'_>, scratch: &mut VolumeScratch| {
             let _on_its_way = &submitted;
             Ok(volume::put(transaction, scratch, &put)?)
         };
@@ -257,7 +257,7 @@ impl Volumes {
         if active.number != number {
             return Vec::new();
         }
-        let job = move |transaction: &WriteTransaction, scratch: &mut VolumeScratch| {
+        let job = move |transaction: &Transaction<'_>, scratch: &mut VolumeScratch| {
             Ok(volume::remove(transaction, scratch, blob_id, run)?)
         };
         let jobs = chunks.div_ceil(volume::REMOVE_CHUNKS_MAX);

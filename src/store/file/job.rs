@@ -5,10 +5,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use redb::WriteTransaction;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::error::{StorageError, WriteError};
+use super::transaction::Transaction;
 use super::wait::block_on;
 
 /// What the jobs of one commit leave behind for the commit's observer.
@@ -30,7 +30,7 @@ pub trait Observer<C>: Send {
     ///
     /// # Errors
     /// Those of the file; the whole commit then fails.
-    fn complete(&mut self, transaction: &WriteTransaction, scratch: &C) -> Result<(), StorageError> {
+    fn complete(&mut self, transaction: &Transaction<'_>, scratch: &C) -> Result<(), StorageError> {
         let _ = (transaction, scratch);
         Ok(())
     }
@@ -99,7 +99,7 @@ pub(super) enum Verdict {
 /// A job whose result type is its own affair.
 pub(super) trait Job<C>: Send {
     /// Runs the job; a later run replaces the result of an earlier one.
-    fn run(&mut self, transaction: &WriteTransaction, scratch: &mut C) -> Verdict;
+    fn run(&mut self, transaction: &Transaction<'_>, scratch: &mut C) -> Verdict;
 
     /// Tells the submitter: the result of the last run, or why it does not count.
     fn answer(self: Box<Self>, outcome: Result<(), StorageError>);
@@ -129,7 +129,7 @@ pub(super) struct TypedJob<F, T, E> {
 impl<F, T: Send + 'static, E: Send + 'static> TypedJob<F, T, E> {
     pub(super) fn boxed<C>(work: F) -> (Box<dyn Job<C>>, Pending<T, E>)
     where
-        F: FnMut(&WriteTransaction, &mut C) -> Result<T, WriteError<E>> + Send + 'static,
+        F: FnMut(&Transaction<'_>, &mut C) -> Result<T, WriteError<E>> + Send + 'static,
     {
         let (answer, pending) = oneshot::channel();
         (Box::new(Self { work, result: None, answer }), Pending(pending))
@@ -140,9 +140,9 @@ impl<C, F, T, E> Job<C> for TypedJob<F, T, E>
 where
     T: Send,
     E: Send,
-    F: FnMut(&WriteTransaction, &mut C) -> Result<T, WriteError<E>> + Send,
+    F: FnMut(&Transaction<'_>, &mut C) -> Result<T, WriteError<E>> + Send,
 {
-    fn run(&mut self, transaction: &WriteTransaction, scratch: &mut C) -> Verdict {
+    fn run(&mut self, transaction: &Transaction<'_>, scratch: &mut C) -> Verdict {
         self.result = None;
         match self.result.insert((self.work)(transaction, scratch)) {
             Ok(_) => Verdict::Done,

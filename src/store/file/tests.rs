@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 
 use super::*;
 use crate::store::media::{Fault, FaultMedia};
@@ -32,7 +32,7 @@ impl Scratch for Keys {
 
 type Outcome = Result<(), WriteError<&'static str>>;
 
-fn insert(key: u64, value: u64) -> impl FnMut(&WriteTransaction, &mut Keys) -> Outcome {
+fn insert(key: u64, value: u64) -> impl FnMut(&Transaction<'_>, &mut Keys) -> Outcome {
     move |transaction, scratch| {
         scratch.mark_written();
         scratch.keys.push(key);
@@ -67,7 +67,7 @@ impl Rig {
         &self,
         lane: Lane,
         weight_bytes: usize,
-        job: impl FnMut(&WriteTransaction, &mut Keys) -> Result<T, WriteError<&'static str>> + Send + 'static,
+        job: impl FnMut(&Transaction<'_>, &mut Keys) -> Result<T, WriteError<&'static str>> + Send + 'static,
     ) -> Pending<T, &'static str> {
         block_on(self.file.submit(lane, weight_bytes, job)).unwrap()
     }
@@ -129,6 +129,42 @@ fn a_refused_job_costs_nothing_and_the_others_go_on() {
     let alone = rig.submit(Lane::Small, 0, |_, _| Err::<(), _>(WriteError::Rule("no")));
     assert_eq!(alone.wait(), Err(WriteError::Rule("no")));
     assert_eq!(media.writes(), writes);
+}
+
+/// To open a table took longer than most of what was done with it, for some forty of them in each publish.
+#[test]
+fn a_table_stays_open_from_job_to_job_and_has_one_user_at_a_time() {
+    let rig = Rig::open(&FaultMedia::new());
+    let (release, held) = rig.hold();
+    let first = rig.submit(Lane::Small, 0, |transaction, scratch| {
+        insert(1, 1)(transaction, scratch)?;
+        let table = transaction.open_table(TABLE)?;
+        assert!(transaction.open_table(TABLE).is_err(), "two could change it in different ways");
+        drop(table);
+        assert_eq!(transaction.open_table(TABLE)?.len()?, 1);
+        Ok(())
+    });
+    let deleted = rig.submit(Lane::Small, 0, |transaction, scratch| {
+        scratch.mark_written();
+        assert!(transaction.delete_table(TABLE)?);
+        assert_eq!(transaction.open_table(TABLE)?.len()?, 0, "and not what is left of it on the shelf");
+        insert(2, 2)(transaction, scratch)
+    });
+    let remembered = rig.submit(Lane::Small, 0, |transaction, _| {
+        let memory = transaction.memory::<std::cell::Cell<u64>>().unwrap();
+        memory.set(memory.get() + 1);
+        assert!(transaction.memory::<String>().is_none(), "another kind");
+        Ok(transaction.memory::<std::cell::Cell<u64>>().unwrap().get())
+    });
+    drop(release);
+    assert!(held.wait().is_err());
+    first.wait().unwrap();
+    deleted.wait().unwrap();
+    assert_eq!(remembered.wait(), Ok(1));
+    assert_eq!((rig.get(1), rig.get(2)), (None, Some(2)));
+    let next =
+        rig.submit(Lane::Small, 0, |transaction, _| Ok(transaction.memory::<std::cell::Cell<u64>>().unwrap().get()));
+    assert_eq!(next.wait(), Ok(0), "it ends with the transaction");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::error::StorageError;
 use super::every_table::EveryTable;
 use super::job::{Observer, Queued, Scratch, Verdict};
 use super::queue::Next;
+use super::transaction::Transaction;
 
 /// One row: how many commits the file has seen.
 const COMMITS: TableDefinition<(), u64> = TableDefinition::new("commits");
@@ -45,6 +46,16 @@ enum Attempt<C> {
     InDoubt(StorageError, C),
 }
 
+/// What is in a transaction when a group of jobs has run in it.
+enum Filled {
+    /// All of the group, as this commit of the file.
+    Done(u64),
+    /// Every job was refused, and nothing was written.
+    Nothing,
+    /// What a job left behind that was set aside.
+    Spoiled,
+}
+
 /// Creates the tables and answers how many commits the file has seen.
 pub(super) fn prepare(
     database: &Database,
@@ -53,7 +64,7 @@ pub(super) fn prepare(
     let mut transaction = database.begin_write()?;
     transaction.set_quick_repair(true);
     create_tables(&transaction)?;
-    let commits = count_commit(&transaction)?;
+    let commits = count_commit(&Transaction::new(&transaction))?;
     transaction.commit()?;
     Ok(commits)
 }
@@ -63,7 +74,7 @@ pub(crate) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageErr
     tables.table(COMMITS)
 }
 
-fn count_commit(transaction: &WriteTransaction) -> Result<u64, StorageError> {
+fn count_commit(transaction: &Transaction<'_>) -> Result<u64, StorageError> {
     let mut table = transaction.open_table(COMMITS)?;
     let commits = table.get(())?.map_or(0, |row| row.value()) + 1;
     table.insert((), commits)?;
@@ -150,49 +161,57 @@ impl<C: Scratch> Writer<C> {
         };
         transaction.set_quick_repair(true);
         let mut scratch = C::default();
-        let mut done = 0;
+        match self.fill(&transaction, jobs, &mut scratch) {
+            Ok(Filled::Done(commits)) => match transaction.commit() {
+                Ok(()) => {
+                    self.commits = commits;
+                    Attempt::Committed(scratch)
+                }
+                // It may count although it failed.
+                Err(error) => Attempt::InDoubt(error.into(), scratch),
+            },
+            Ok(Filled::Nothing) => {
+                transaction.abort().map_or_else(|error| Attempt::Failed(error.into()), |()| Attempt::Nothing)
+            }
+            Ok(Filled::Spoiled) => {
+                transaction.abort().map_or_else(|error| Attempt::Failed(error.into()), |()| Attempt::Again)
+            }
+            Err(error) => Attempt::Failed(error),
+        }
+    }
+
+    /// Runs the jobs in a transaction and adds what follows from them, and closes its tables again.
+    fn fill(
+        &mut self,
+        transaction: &WriteTransaction,
+        jobs: &mut [Queued<C>],
+        scratch: &mut C,
+    ) -> Result<Filled, StorageError> {
+        let transaction = Transaction::new(transaction);
+        let mut done = false;
         for queued in jobs.iter_mut().filter(|queued| !queued.set_aside) {
             scratch.begin_job();
-            let run = catch_unwind(AssertUnwindSafe(|| queued.job.run(&transaction, &mut scratch)));
+            let run = catch_unwind(AssertUnwindSafe(|| queued.job.run(&transaction, scratch)));
             let clean = match run {
                 Ok(Verdict::Done) => {
-                    done += 1;
+                    done = true;
                     true
                 }
                 Ok(Verdict::Refused) => !scratch.wrote(),
                 Ok(Verdict::Failed(error)) if error.is_the_jobs_own() => !scratch.wrote(),
-                Ok(Verdict::Failed(error)) => return Attempt::Failed(error),
+                Ok(Verdict::Failed(error)) => return Err(error),
                 Err(_) => false,
             };
             if !clean {
                 queued.set_aside = true;
-                return match transaction.abort() {
-                    Ok(()) => Attempt::Again,
-                    Err(error) => Attempt::Failed(error.into()),
-                };
+                return Ok(Filled::Spoiled);
             }
         }
-        if done == 0 {
-            return match transaction.abort() {
-                Ok(()) => Attempt::Nothing,
-                Err(error) => Attempt::Failed(error.into()),
-            };
+        if !done {
+            return Ok(Filled::Nothing);
         }
-        if let Err(error) = self.observer.complete(&transaction, &scratch) {
-            return Attempt::Failed(error);
-        }
-        let committed = count_commit(&transaction).and_then(|commits| {
-            // From here on, the commit may count even if it fails.
-            transaction.commit()?;
-            Ok(commits)
-        });
-        match committed {
-            Ok(commits) => {
-                self.commits = commits;
-                Attempt::Committed(scratch)
-            }
-            Err(error) => Attempt::InDoubt(error, scratch),
-        }
+        self.observer.complete(&transaction, scratch)?;
+        Ok(Filled::Done(count_commit(&transaction)?))
     }
 
     fn observe(&mut self, scratch: C) -> Result<(), StorageError> {

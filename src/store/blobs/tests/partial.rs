@@ -5,7 +5,7 @@ use crate::store::blobs::{BlobWriter, Part};
 
 fn keep(rig: &Rig, part: &Part) {
     let part = part.clone();
-    let job = move |transaction: &WriteTransaction, scratch: &mut Touched| {
+    let job = move |transaction: &Transaction<'_>, scratch: &mut Touched| {
         scratch.mark_written();
         Ok::<_, WriteError<std::convert::Infallible>>(ledger::keep_part(transaction, &part)?)
     };
@@ -13,7 +13,7 @@ fn keep(rig: &Rig, part: &Part) {
 }
 
 fn give_up(rig: &Rig, blob_id: u64) {
-    let job = move |transaction: &WriteTransaction, scratch: &mut Touched| {
+    let job = move |transaction: &Transaction<'_>, scratch: &mut Touched| {
         scratch.mark_written();
         Ok::<_, WriteError<std::convert::Infallible>>(ledger::drop_part(transaction, blob_id)?)
     };

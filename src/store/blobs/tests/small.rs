@@ -184,7 +184,7 @@ fn a_directory_of_the_time_before_opens_with_its_small_content_in_chunks() {
     rig.blobs.shared.backlog.add(64 << 20);
     let all = contents(1);
     let mut model = put_all(&rig, &all);
-    let forget = |transaction: &WriteTransaction, scratch: &mut Touched| {
+    let forget = |transaction: &Transaction<'_>, scratch: &mut Touched| {
         scratch.mark_written();
         transaction.delete_table(TableDefinition::<u64, (u32, &[u8])>::new("blob_rows"))?;
         transaction.delete_table(TableDefinition::<u64, (u64, u32, u32)>::new("blob_packed"))?;
@@ -208,7 +208,7 @@ fn a_directory_of_the_time_before_opens_with_its_small_content_in_chunks() {
 
 #[test]
 fn what_contradicts_itself_is_told() {
-    type Wrong = fn(&WriteTransaction, u64, u64) -> Result<bool, StorageError>;
+    type Wrong = fn(&Transaction<'_>, u64, u64) -> Result<bool, StorageError>;
     let told = |wrong: Wrong| {
         let rig = Rig::new();
         let all = contents(1);
@@ -217,7 +217,7 @@ fn what_contradicts_itself_is_told() {
         let tell = || rig.entities.view(small::contradictions).unwrap();
         assert_eq!(tell(), [""; 0]);
         let [first, second] = [&all[0], &all[1]].map(|content| blob_id(&rig, content));
-        let damage = move |transaction: &WriteTransaction, scratch: &mut Touched| {
+        let damage = move |transaction: &Transaction<'_>, scratch: &mut Touched| {
             scratch.mark_written();
             Ok::<_, WriteError<std::convert::Infallible>>(wrong(transaction, first, second)?)
         };
