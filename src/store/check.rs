@@ -10,7 +10,7 @@ use std::sync::Arc;
 use redb::ReadableTableMetadata as _;
 
 use super::blobs::volumes_of_backup::{file_name, number_of_file};
-use super::blobs::{LiveBlob, ledger};
+use super::blobs::{LiveBlob, ledger, small};
 use super::file::{StorageError, database_on};
 use super::media::{Media, OpenMode, ReadOnlyMedia};
 use super::open::{Nobody, Store};
@@ -166,6 +166,9 @@ async fn check_store(
     look_at_packages(&rows, &mut referred, report)?;
     for volume in ledger::wrong_sums(rows.source())? {
         report.add(format!("blob volume {volume}: the count of its live bytes is wrong"), &[]);
+    }
+    for problem in small::contradictions(rows.source())? {
+        report.add(problem, &[]);
     }
     let blobs = ledger::live_blobs(rows.source())?;
     report.blobs = blobs.len() as u64;

@@ -28,7 +28,7 @@ mod pins;
 mod read;
 mod rewrite;
 mod sealed;
-mod small;
+pub(in crate::store) mod small;
 mod space;
 mod survey;
 mod sweep;

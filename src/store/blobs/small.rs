@@ -8,12 +8,15 @@
 //! Its functions run inside the jobs and snapshots of the entity file, as those of the [`ledger`](super::ledger) do,
 //! which is the only one to call them for blobs that come or go. It touches no volume.
 
+mod agree;
+
 use std::ops::Range;
 
 use bincode::{Decode, Encode};
 use bytes::Bytes;
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
+pub(in crate::store) use self::agree::contradictions;
 use super::chunks::CHUNK_BYTES;
 use super::layout::BlobLayout;
 use super::ledger;

@@ -168,6 +168,7 @@ impl Rig {
         }
         let volumes = &self.blobs.shared.volumes;
         let snapshot = self.entities.read().unwrap();
+        assert_eq!(super::small::contradictions(&snapshot).unwrap(), [""; 0]);
         for (layout, live_bytes) in super::small::packs(&snapshot).unwrap() {
             assert!(live_bytes >= layout.size_bytes / 4 * 3, "pack {} should be gone", layout.blob_id);
             for (volume, bytes) in layout.bytes_by_volume() {

@@ -1,6 +1,6 @@
 //! Small content on its way from a row of the entity file into a pack, and out of it again.
 
-use redb::TableDefinition;
+use redb::{ReadableTable, TableDefinition};
 
 use super::*;
 use crate::store::blobs::{Packed, SMALL_BYTES_MAX, small};
@@ -204,6 +204,80 @@ fn a_directory_of_the_time_before_opens_with_its_small_content_in_chunks() {
     rig.put(&new).unwrap();
     model.insert(Sha256::of(&new), (new, 1));
     rig.check(&model);
+}
+
+#[test]
+fn what_contradicts_itself_is_told() {
+    type Wrong = fn(&WriteTransaction, u64, u64) -> Result<(), StorageError>;
+    let told = |wrong: Wrong| {
+        let rig = Rig::new();
+        let all = contents(1);
+        put_all(&rig, &all);
+        rig.blobs.pack().unwrap();
+        let tell = || rig.entities.view(small::contradictions).unwrap();
+        assert_eq!(tell(), [""; 0]);
+        let [first, second] = [&all[0], &all[1]].map(|content| blob_id(&rig, content));
+        let damage = move |transaction: &WriteTransaction, scratch: &mut Touched| {
+            scratch.mark_written();
+            Ok::<_, WriteError<std::convert::Infallible>>(wrong(transaction, first, second)?)
+        };
+        block_on(rig.entities.write(Lane::Small, 0, damage)).unwrap();
+        tell()
+    };
+    const PACKED: TableDefinition<u64, (u64, u32, u32)> = TableDefinition::new("blob_packed");
+    const ROWS: TableDefinition<u64, (u32, &[u8])> = TableDefinition::new("blob_rows");
+    const PACKS: TableDefinition<u64, &[u8]> = TableDefinition::new("blob_packs");
+    const SPARSE: TableDefinition<u64, ()> = TableDefinition::new("blob_sparse_packs");
+    fn place(table: &impl ReadableTable<u64, (u64, u32, u32)>, blob: u64) -> (u64, u32, u32) {
+        table.get(blob).unwrap().unwrap().value()
+    }
+    let cases: [(Wrong, &str); 7] = [
+        (|t, first, _| Ok(drop(t.open_table(PACKED)?.remove(first)?)), "it names other content than"),
+        (|t, first, _| Ok(drop(t.open_table(ROWS)?.insert(first, (0, &b"twice"[..]))?)), "it is in a row and in pack"),
+        (
+            |t, first, _| {
+                let mut packed = t.open_table(PACKED)?;
+                let (pack, start, len) = place(&packed, first);
+                Ok(drop(packed.insert(first, (pack, start, len - 1))?))
+            },
+            "the count of its live bytes is wrong",
+        ),
+        (
+            |t, first, second| {
+                let mut packed = t.open_table(PACKED)?;
+                let ((pack, start, len), (_, _, other)) = (place(&packed, first), place(&packed, second));
+                packed.insert(second, (pack, start, other))?;
+                Ok(drop(packed.insert(first, (pack, start, len))?))
+            },
+            "in the same place",
+        ),
+        (
+            |t, first, _| {
+                let mut packed = t.open_table(PACKED)?;
+                let (pack, _, len) = place(&packed, first);
+                Ok(drop(packed.insert(first, (pack, 3 << 30, len))?))
+            },
+            "behind its end",
+        ),
+        (
+            |t, first, _| {
+                let (pack, ..) = place(&t.open_table(PACKED)?, first);
+                Ok(drop(t.open_table(SPARSE)?.insert(pack, ())?))
+            },
+            "whether it is to be taken apart is not noted",
+        ),
+        (
+            |t, first, _| {
+                let (pack, ..) = place(&t.open_table(PACKED)?, first);
+                Ok(drop(t.open_table(PACKS)?.remove(pack)?))
+            },
+            "it is missing, and content is said to be in it",
+        ),
+    ];
+    for (wrong, words) in cases {
+        let told = told(wrong);
+        assert!(told.len() == 1 && told[0].contains(words), "{words}: {told:?}");
+    }
 }
 
 #[test]
