@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 
 use super::Registry;
-use super::backup::LastBackup;
+use super::backup::{BackupsView, LastBackup};
 use super::caller::Caller;
 use super::refusal::Refusal;
 use super::scrub::ScrubView;
@@ -50,7 +50,7 @@ pub struct StatusView {
     releases: u64,
     users: u64,
     uploads: UnfinishedUploads,
-    backup: LastBackup,
+    backup: BackupsView,
     scrub: ScrubView,
 }
 
@@ -220,7 +220,7 @@ impl Registry {
         let (packages, releases, users) = rows.totals()?;
         let (unfinished, kept_bytes) = rows.unfinished_uploads()?;
         let uploads = UnfinishedUploads { unfinished, kept_bytes };
-        let (serial, backup, scrub) = (self.index.serial().0, self.backups.told(), self.scrub.told());
+        let (serial, backup, scrub) = (self.index.serial().0, self.backups.view(), self.scrub.told());
         Ok(StatusView { ready: true, serial, packages, releases, users, uploads, backup, scrub })
     }
 }

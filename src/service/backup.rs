@@ -30,6 +30,24 @@ const RATE_BYTES_MIN: u64 = 32 << 10;
 pub(super) struct Backups {
     places: Arc<Semaphore>,
     last: Mutex<LastBackup>,
+    scheduled: Mutex<Option<ScheduledBackup>>,
+}
+
+/// What there is to know of the backups.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct BackupsView {
+    #[serde(flatten)]
+    last: LastBackup,
+    scheduled: Option<ScheduledBackup>,
+}
+
+/// The backups that the server makes by itself.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ScheduledBackup {
+    /// When the newest one in their folder was made, by whichever run of the server.
+    pub(super) newest: Option<Timestamp>,
+    /// When the next one is made; nothing while one is.
+    pub(super) next: Option<Timestamp>,
 }
 
 /// What the last backups were.
@@ -47,7 +65,7 @@ pub struct LastBackup {
 
 impl Default for Backups {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(RUNNING_MAX)), last: Mutex::default() }
+        Self { places: Arc::new(Semaphore::new(RUNNING_MAX)), last: Mutex::default(), scheduled: Mutex::default() }
     }
 }
 
@@ -59,6 +77,17 @@ impl Backups {
     /// What the last backups were.
     pub(super) fn told(&self) -> LastBackup {
         self.last().clone()
+    }
+
+    /// The same, with those that are to come.
+    pub(super) fn view(&self) -> BackupsView {
+        let scheduled = self.scheduled.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        BackupsView { last: self.told(), scheduled }
+    }
+
+    /// Notes when the server is to make backups; nothing where it makes none by itself.
+    pub(super) fn schedule(&self, scheduled: Option<ScheduledBackup>) {
+        *self.scheduled.lock().unwrap_or_else(PoisonError::into_inner) = scheduled;
     }
 }
 

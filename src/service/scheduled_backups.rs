@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::Registry;
-use super::clock::Clock;
+use super::backup::ScheduledBackup;
+use crate::model::Timestamp;
 use crate::store::backup::{BackupError, BackupFolder, BackupReader, newest_made};
 
 /// How soon a backup is tried again that failed.
@@ -30,26 +31,36 @@ pub struct ScheduledBackups {
 }
 
 impl ScheduledBackups {
-    /// How long it is until the next one is due.
-    fn due_in(&self, clock: &Clock) -> Duration {
-        // Without one, or where it cannot be read, it is due now.
-        let Some(made) = newest_made(&self.dir).ok().flatten() else { return Duration::ZERO };
-        let every = i64::try_from(self.every.as_micros()).unwrap_or(i64::MAX);
-        let now = clock.now().as_micros();
-        // One of the future is of a clock that was wrong.
-        let next = made.as_micros().min(now).saturating_add(every);
-        Duration::from_micros(u64::try_from(next - now).unwrap_or(0))
+    /// When the newest one was made. Without one, or where it cannot be read, the next one is due now.
+    fn newest(&self) -> Option<Timestamp> {
+        newest_made(&self.dir).ok().flatten()
     }
+
+    /// How long it is until the next one is due, behind the newest one.
+    fn due_in(&self, newest: Option<Timestamp>, now: Timestamp) -> Duration {
+        let Some(made) = newest else { return Duration::ZERO };
+        // One of the future is of a clock that was wrong.
+        let next = later(made.min(now), self.every);
+        Duration::from_micros(u64::try_from(next.as_micros() - now.as_micros()).unwrap_or(0))
+    }
+}
+
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::from_micros(time.as_micros().saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }
 
 /// Makes backups for ever, whenever the operator wants some.
 pub(super) async fn make(registry: Arc<Registry>) {
     loop {
         let Some(scheduled) = registry.config().backups.clone() else {
+            registry.backups.schedule(None);
             registry.reconfigured.notified().await;
             continue;
         };
-        let wait = scheduled.due_in(&registry.clock);
+        let (newest, now) = (scheduled.newest(), registry.clock.now());
+        let wait = scheduled.due_in(newest, now);
+        let next = (!wait.is_zero()).then(|| later(now, wait));
+        registry.backups.schedule(Some(ScheduledBackup { newest, next }));
         if !wait.is_zero() {
             let _ = tokio::time::timeout(wait.min(LOOK_EVERY), registry.reconfigured.notified()).await;
             continue;
@@ -64,7 +75,10 @@ pub(super) async fn make(registry: Arc<Registry>) {
             Err(error) => error.to_string(),
         };
         registry.note_failed_backup(&failed);
-        let _ = tokio::time::timeout(RETRY.min(scheduled.every), registry.reconfigured.notified()).await;
+        let wait = RETRY.min(scheduled.every);
+        let next = Some(later(registry.clock.now(), wait));
+        registry.backups.schedule(Some(ScheduledBackup { newest, next }));
+        let _ = tokio::time::timeout(wait, registry.reconfigured.notified()).await;
     }
 }
 

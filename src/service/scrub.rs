@@ -33,8 +33,16 @@ pub struct ScrubView {
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// When the round began that is under way.
+    pub begun: Option<Timestamp>,
+    /// Bytes that the round read that is under way, or the last one.
+    pub round_bytes: u64,
     /// When all content had been read the last time.
     pub finished: Option<Timestamp>,
+    /// When the next round begins; nothing while one is under way.
+    pub next: Option<Timestamp>,
+    /// Why the last round ended before it had read all, if it did.
+    pub problem: Option<String>,
     /// The digests of contents that are not what was stored.
     pub damaged: BTreeSet<String>,
 }
@@ -58,23 +66,39 @@ impl Scrub {
 
 /// Reads everything again and again, for ever.
 pub(super) async fn scrub(registry: Arc<Registry>) {
-    tokio::time::sleep(DELAY).await;
+    registry.rest_from_scrub(DELAY).await;
     loop {
         let begun = Instant::now();
         let rest = match registry.scrub_round(Some(BYTES_PER_S)).await {
             Ok(()) => ROUND.saturating_sub(begun.elapsed()),
             Err(error) => {
                 tracing::error!(%error, "content could not be verified; trying again later");
+                registry.scrub.view().problem = Some(error.to_string());
                 RETRY
             }
         };
-        tokio::time::sleep(rest).await;
+        registry.rest_from_scrub(rest).await;
     }
 }
 
 impl Registry {
+    /// Waits for the next round, and has it known when that begins.
+    async fn rest_from_scrub(&self, rest: Duration) {
+        let micros = i64::try_from(rest.as_micros()).unwrap_or(i64::MAX);
+        {
+            let mut view = self.scrub.view();
+            view.begun = None;
+            view.next = Some(Timestamp::from_micros(self.clock.now().as_micros().saturating_add(micros)));
+        }
+        tokio::time::sleep(rest).await;
+    }
+
     /// Reads all content once. It begins anywhere, so that a server that is often started again reads all of it some time.
     async fn scrub_round(&self, bytes_per_s: Option<f64>) -> Result<(), Refusal> {
+        {
+            let mut view = self.scrub.view();
+            (view.begun, view.next, view.round_bytes) = (Some(self.clock.now()), None, 0);
+        }
         let begin = Sha256::from_bytes(random_bytes()?);
         let mut found = BTreeSet::new();
         let (mut after, mut has_turned) = (Some(begin), false);
@@ -100,6 +124,7 @@ impl Registry {
             let mut view = self.scrub.view();
             view.blobs += 1;
             view.bytes += blob.size_bytes;
+            view.round_bytes += blob.size_bytes;
             match problem {
                 None => drop(view.damaged.remove(&name)),
                 Some(problem) => {
@@ -120,7 +145,7 @@ impl Registry {
         let mut view = self.scrub.view();
         // What was found before and is not there any more is no damage.
         view.damaged.retain(|name| found.contains(name));
-        view.finished = Some(self.clock.now());
+        (view.begun, view.finished, view.problem) = (None, Some(self.clock.now()), None);
         Ok(())
     }
 }
@@ -172,7 +197,8 @@ mod tests {
         let told = registry.scrub.told();
         let bytes: usize = contents.iter().map(Vec::len).sum();
         assert_eq!((told.blobs, told.bytes, told.damaged.len()), (12, bytes as u64, 0));
-        assert_eq!(told.finished, Some(Timestamp::from_micros(NOW)));
+        assert_eq!((told.finished, told.begun), (Some(Timestamp::from_micros(NOW)), None));
+        assert_eq!(told.round_bytes, bytes as u64);
         registry.close();
         drop(registry);
 
@@ -188,6 +214,24 @@ mod tests {
         registry.scrub.view().damaged.insert(Sha256::of(b"deleted").to_string());
         registry.scrub_round(None).await.unwrap();
         assert_eq!(registry.scrub.told().damaged, BTreeSet::from([digests[3].to_string()]));
+        registry.close();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_known_when_the_next_round_begins_and_why_one_did_not_end() {
+        let media = FaultMedia::new();
+        let registry = Arc::new(open(&media));
+        store(&registry, &content(1, 3_000)).await;
+        let after = |wait: Duration| Some(Timestamp::from_micros(NOW + wait.as_micros() as i64));
+        let rounds = tokio::spawn(scrub(Arc::clone(&registry)));
+        tokio::time::sleep(DELAY / 2).await;
+        assert_eq!((registry.scrub.told().next, registry.scrub.told().finished), (after(DELAY), None));
+        tokio::time::sleep(DELAY).await;
+        let told = registry.scrub.told();
+        assert!(told.next > after(ROUND - DELAY) && told.next <= after(ROUND), "{told:?}");
+        assert!(told.finished.is_some() && told.begun.is_none() && told.problem.is_none(), "{told:?}");
+        rounds.abort();
+        let _ = rounds.await;
         registry.close();
     }
 

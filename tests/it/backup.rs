@@ -166,6 +166,7 @@ fn who_reads_slowly_holds_up_nobody_and_gets_the_state_of_the_beginning() {
     assert_eq!(restored.anonymous().get(&path).is(200).body.len(), LARGE_BYTES);
     let status = root.get("/api/v1/admin/status").is(200).json();
     assert!(status["backup"]["finished"].is_string() && status["backup"]["problem"].is_null(), "{status}");
+    assert!(status["backup"]["scheduled"].is_null(), "none was asked for: {status}");
     let audit = root.get("/api/v1/admin/audit?limit=100").is(200).json();
     let told = audit["items"].as_array().unwrap().iter().find(|item| item["action"] == "backup_made").unwrap();
     assert_eq!((&told["actor"], &told["actor_kind"]), (&json!("root"), &json!("api_token")));
@@ -345,6 +346,7 @@ fn the_server_backs_itself_up() {
     assert!(backups().len() <= 3);
     let status = server.user("root").get("/api/v1/admin/status").is(200).json();
     assert!(status["backup"]["finished"].is_string(), "{status}");
+    assert!(status["backup"]["scheduled"]["newest"].is_string(), "{status}");
     let registry = registry_text(&server);
     server.stop();
     assert_eq!(registry_text(&TestServer::with().on(&restore(&folder, &temp, "restored")).start()), registry);
@@ -364,4 +366,7 @@ fn a_scheduled_backup_that_fails_is_told_and_harms_nothing() {
     let status = server.user("root").get("/api/v1/admin/status").is(200).json();
     let problem = status["backup"]["problem"].as_str().unwrap();
     assert!(problem.contains("a file") && status["backup"]["failed"].is_string(), "{status}");
+    let scheduled = &status["backup"]["scheduled"];
+    assert!(scheduled["newest"].is_null() && scheduled["next"].is_string(), "it is tried again: {status}");
+    assert!(status["scrub"]["next"].is_string() && status["scrub"]["finished"].is_null(), "{status}");
 }

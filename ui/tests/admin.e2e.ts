@@ -1,10 +1,13 @@
 // What admins do: inviting by a link, granting storage, shutting out and letting in again, and what the trail tells of it.
 
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { axe } from './support/axe';
 import { launch, visit } from './support/browser';
 import { drop } from './support/drop';
 import type { Client } from './support/server';
@@ -193,4 +196,46 @@ it('a backup is one click, and says afterwards that it was made', async () => {
   await page.getByText('backed up the server').first().waitFor();
   complaints.check();
   await context.close();
+});
+
+it('what failed or is damaged is told on the first page of the server, and what comes next', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'packhouse-backups-'));
+  await writeFile(join(folder, 'a file'), 'is no folder');
+  for (const [to, words] of [
+    [join(folder, 'backups'), [/^The newest one in the folder of scheduled backups was made just now\. The next one is made (tomorrow|in 24 hours)/]],
+    [join(folder, 'a file'), [/^The last backup failed just now: .*a file/, /^The folder of scheduled backups has none yet\. It is tried again in 15 minutes/]],
+  ] as const) {
+    const other = await Server.start(['--backup-to', to]);
+    const { page, complaints, context } = await visit(browser, other.origin, { cookie: (await other.setUp('root')).cookie });
+    await page.goto('/admin/storage');
+    for (const text of words) {
+      await expect.poll(async () => {
+        await page.reload();
+        await page.getByRole('heading', { name: 'Backup' }).waitFor();
+        return (await page.getByRole('region', { name: 'Backup' }).locator('p, .text').allInnerTexts()).some((line) => text.test(line.trim()));
+      }, { message: String(text), timeout: 20_000 }).toBe(true);
+    }
+    await page.getByText('Not all content was read since the server started. The next reading begins in 10 minutes.').waitFor();
+    await page.goto('/admin');
+    await (to.endsWith('a file') ? page.getByText('The last backup failed. See Storage') : page.getByText('All is well.')).waitFor();
+    complaints.check();
+    // A disk that forgets takes more than a test: the answer is the server's, but for this.
+    await page.route('**/api/v1/admin/status', async (route) => {
+      const answer = await route.fetch();
+      const status = (await answer.json()) as { scrub: object };
+      const scrub = { ...status.scrub, damaged: ['ab'.repeat(32)], begun: new Date().toISOString(), next: null, round_bytes: 0 };
+      await route.fulfill({ response: answer, json: { ...status, scrub } });
+    });
+    await page.goto('/admin');
+    await page.getByText('Some stored files are damaged.').waitFor();
+    expect(await page.getByText('All is well.').count()).toBe(0);
+    await page.getByRole('link', { name: 'See Storage' }).first().click();
+    await page.getByText('One file is not what was stored.').waitFor();
+    await page.getByText('ababababab…').waitFor();
+    await page.getByRole('progressbar', { name: 'Verification' }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    await context.close();
+    await other.stop();
+  }
+  await rm(folder, { recursive: true, force: true });
 });

@@ -9,10 +9,11 @@ import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { axe } from './support/axe';
 import type { Visitor } from './support/browser';
 import { launch, visit } from './support/browser';
 import type { Client } from './support/server';
-import { BINARY, Server } from './support/server';
+import { BINARY, PASSWORD, Server } from './support/server';
 
 let server: Server;
 let browser: Browser;
@@ -104,4 +105,77 @@ it('the later of two who edit one release is told, and nothing is lost', async (
   second.complaints.check();
   await first.context.close();
   await second.context.close();
+});
+
+it('whoever is signed out while writing signs in again on the spot, and nothing is lost', async () => {
+  const client = await server.as('omni');
+  const { page, complaints, context } = await visit(browser, server.origin, { cookie: client.cookie });
+  complaints.allowed.push(/status of 401/);
+  await page.goto('/p/omni/hello/settings');
+  const text = page.getByRole('textbox', { name: 'Description' });
+  await text.fill('A text that took an hour.');
+  await client.send('DELETE', '/api/v1/session');
+  await page.getByRole('button', { name: 'Save the description' }).click();
+  const dialog = page.getByRole('dialog', { name: 'You were signed out' });
+  await dialog.waitFor();
+  expect(await axe(page)).toEqual([]);
+  await dialog.getByLabel('Password of omni').fill('not this one');
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('alert').waitFor();
+  await dialog.getByLabel('Password of omni').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  expect(await text.inputValue()).toBe('A text that took an hour.');
+  await page.getByRole('button', { name: 'Save the description' }).click();
+  await page.getByText('The description is saved.').waitFor();
+  expect((await client.send('GET', '/api/v1/packages/omni/hello'))['description']).toBe('A text that took an hour.');
+  complaints.check();
+  await context.close();
+});
+
+it('who was signed out in another tab is told when coming back, and a public page stays as it is', async () => {
+  const client = await server.as('omni');
+  const { page, complaints, context } = await visit(browser, server.origin, { cookie: client.cookie });
+  complaints.allowed.push(/status of 401/);
+  await page.goto('/p/omni/hello/new');
+  await page.getByRole('textbox', { name: 'Release notes' }).fill('Half a sentence');
+  await client.send('DELETE', '/api/v1/session');
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  const dialog = page.getByRole('dialog', { name: 'You were signed out' });
+  await dialog.waitFor();
+  await dialog.getByRole('button', { name: 'Not now' }).click();
+  await dialog.waitFor({ state: 'hidden' });
+  expect(await page.getByRole('textbox', { name: 'Release notes' }).inputValue()).toBe('Half a sentence');
+  complaints.check();
+  await context.close();
+});
+
+it('a server that is gone is told of, and what could not be shown comes by itself when it is back', async () => {
+  const { page, complaints, context } = await visit(browser, server.origin);
+  complaints.allowed.push(/ERR_(CONNECTION|INCOMPLETE|NETWORK|EMPTY|SOCKET)/);
+  await page.goto('/p/omni/hello');
+  await page.getByRole('heading', { name: 'Use it' }).waitFor();
+  await server.kill();
+  await page.getByText('The server does not answer.').waitFor();
+  await page.getByRole('link', { name: 'Releases', exact: true }).click();
+  await page.getByText('The server cannot be reached').waitFor();
+  await server.restart();
+  await page.getByRole('cell', { name: '1.0.0' }).waitFor({ timeout: 30_000 });
+  await page.getByText('The server does not answer.').waitFor({ state: 'hidden' });
+  complaints.check();
+  await context.close();
+});
+
+it('the latest release of a channel is offered, however many there are on another', async () => {
+  await omni.send('POST', '/api/v1/packages', { name: 'nightly', description: 'Built every night.' });
+  const releases = '/api/v1/packages/omni/nightly/releases';
+  await omni.upload(`${releases}/stable/1.0.0/files/any/nightly.zip`, 'stable');
+  for (let build = 0; build < 51; build += 1) await omni.send('PUT', `${releases}/alpha/2.0.${build}`, { active: true });
+  const { page, complaints, context } = await visit(browser, server.origin);
+  await page.goto('/p/omni/nightly');
+  const link = page.getByRole('link', { name: /^Download/ });
+  await link.waitFor();
+  expect(await link.getAttribute('href')).toContain('/stable/1.0.0/files/any/nightly.zip');
+  complaints.check();
+  await context.close();
 });

@@ -181,9 +181,9 @@ it('the owner of many sees the first of them, more when asked, and loads no othe
   });
   await page.goto('/?sort=name');
   await page.getByText('No one else has a package').waitFor();
-  expect(await count(page)).toBe(30);
+  expect(await count(page)).toBe(20);
   await page.getByRole('button', { name: 'Show more' }).click();
-  await expect.poll(() => count(page)).toBe(230);
+  await expect.poll(() => count(page)).toBe(220);
   await page.waitForTimeout(300);
   expect(asked.length, asked.join(' ')).toBe(3);
   for (const url of asked) expect(url).toContain('view=brief');

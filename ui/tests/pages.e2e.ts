@@ -3,13 +3,13 @@
 
 import { join } from 'node:path';
 
-import type { Browser } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { axe } from './support/axe';
 import { launch, visit } from './support/browser';
 import type { Client } from './support/server';
-import { Server } from './support/server';
+import { PASSWORD, Server } from './support/server';
 import { furnish } from './support/world';
 
 let server: Server;
@@ -103,6 +103,58 @@ it.each([{ width: 320, height: 640 }, { width: 2560, height: 1440 }, { width: 38
     if (process.env['SHOTS'] && width < 3000) {
       await page.screenshot({ path: join(process.env['SHOTS'], `${path.replaceAll('/', '_')}-${width}.png`), fullPage: width < 1000 });
     }
+  }
+  complaints.check();
+  await context.close();
+});
+
+it('a row of tabs that is wider than a phone goes on visibly, shows the current one, and follows the keys', async () => {
+  const { page, complaints, context } = await visit(browser, server.origin, { width: 320, height: 640, cookie: omni.cookie });
+  const ends = (row: Locator) => row.evaluate((row) => ['before', 'after'].filter((end) => row.classList.contains(end)).join(' '));
+  const seen = (one: Locator) => one.evaluate((one) => {
+    const [at, row] = [one.getBoundingClientRect(), (one.closest('.rolls') ?? one).getBoundingClientRect()];
+    return at.left >= row.left - 1 && at.right <= row.right + 1;
+  });
+  for (const [path, end] of [['/p/omni/kit.window', 'after'], ['/p/omni/kit.window/audit', 'before'], ['/admin/storage', 'before after'], ['/account/platforms', 'before']] as const) {
+    await page.goto(path);
+    const row = page.locator('main nav');
+    await row.locator('[aria-current]').waitFor();
+    await expect.poll(() => ends(row), { message: path }).toBe(end);
+    expect(await row.evaluate((row) => getComputedStyle(row).maskImage)).toContain('gradient');
+    expect(await seen(row.locator('[aria-current]')), path).toBe(true);
+  }
+  await page.goto('/p/omni/kit.window');
+  const tabs = page.getByRole('tablist', { name: 'Use it' }).getByRole('tab');
+  await tabs.first().focus();
+  for (let step = 1; step < (await tabs.count()); step += 1) {
+    await page.keyboard.press('ArrowRight');
+    expect(await tabs.nth(step).getAttribute('aria-selected')).toBe('true');
+    await expect.poll(() => seen(tabs.nth(step))).toBe(true);
+  }
+  complaints.check();
+  await context.close();
+});
+
+it('the longest names there may be fit a phone', async () => {
+  const user = 'the-user-with-the-longest-possible-name';
+  await omni.send('POST', '/api/v1/users', { name: user, password: PASSWORD, admin: true });
+  const long = await server.as(user);
+  const name = 'n'.repeat(100);
+  const version = '1'.repeat(64);
+  await long.send('POST', '/api/v1/packages', { name, description: 'W'.repeat(400), visibility: 'private' });
+  await long.upload(`/api/v1/packages/${user}/${name}/releases/stable/${version}/files/${'p'.repeat(64)}/${'f'.repeat(200)}`, 'x');
+  const { page, complaints, context } = await visit(browser, server.origin, { width: 320, height: 640, cookie: long.cookie });
+  const top = `/p/${user}/${name}`;
+  for (const path of ['/', `/${user}`, top, `${top}/releases`, `${top}/releases/stable/${version}`, `${top}/releases/stable/${version}/edit`, `${top}/new`, `${top}/settings`, `${top}/audit`, '/account/platforms', '/admin/users', '/admin/audit']) {
+    await page.goto(path);
+    await page.locator('main h1').first().waitFor({ state: 'attached' });
+    await page.locator('[aria-busy=true]').first().waitFor({ state: 'detached' });
+    const wide = await page.evaluate(() => {
+      const all = [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth && !one.closest('.rolls, .unseen'));
+      return document.documentElement.scrollWidth > document.documentElement.clientWidth ? all.map((one) => `${one.tagName}.${one.className}`) : [];
+    });
+    expect(wide, path).toEqual([]);
+    expect((await page.getByRole('button', { name: user, exact: true }).boundingBox())?.height, `${path}: the menu stays in its bar`).toBeLessThan(50);
   }
   complaints.check();
   await context.close();

@@ -31,6 +31,9 @@ export interface Answer<T> {
   etag: string | undefined;
 }
 
+/** Who wants to know that an answer was 401: what there is to be done about it is no matter of a call. */
+export const unknown = { tell: (change: boolean): void => void change };
+
 /** How long a call may take. Uploads go another way. */
 const TIMEOUT_MS = 30_000;
 
@@ -52,6 +55,7 @@ export async function call<T>(address: string, options: Options = {}): Promise<A
     if (options.signal?.aborted) throw error;
     throw asProblem(new TypeError('no answer'));
   }
+  if (response.status === 401) unknown.tell(options.method !== undefined && options.method !== 'GET');
   if (!response.ok) throw await problemOf(response);
   const etag = response.headers.get('etag') ?? undefined;
   if (response.status === 204) return { data: undefined as T, etag };

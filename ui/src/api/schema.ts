@@ -1313,6 +1313,47 @@ export interface components {
             next: string | null;
         };
         /**
+         * @example {
+         *       "finished": "2026-11-21T03:00:07Z",
+         *       "serial": 1,
+         *       "failed": null,
+         *       "problem": null,
+         *       "scheduled": null
+         *     }
+         */
+        Backups: {
+            /**
+             * Format: date-time
+             * @description When the last backup failed, if none was complete since.
+             */
+            failed: string | null;
+            /**
+             * Format: date-time
+             * @description When the last backup was complete; null where there was none since the server started.
+             */
+            finished: string | null;
+            /** @description Why. */
+            problem: string | null;
+            /** @description The backups that the server makes by itself; null where it makes none. */
+            scheduled: {
+                /**
+                 * Format: date-time
+                 * @description When the newest one in their folder was made, by whichever run of the server.
+                 */
+                newest: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the next one is made; null while one is.
+                 */
+                next: string | null;
+            } | null;
+            /**
+             * Format: int64
+             * @description Its serial.
+             */
+            serial: number | null;
+        };
+        /**
          * @description A package without its description.
          * @example {
          *       "namespace": "omni",
@@ -1619,33 +1660,6 @@ export interface components {
                 /** @description Of the file, as digests.json had it. */
                 sha256: string;
             }[];
-        };
-        /**
-         * @example {
-         *       "finished": "2026-11-21T03:00:07Z",
-         *       "serial": 1,
-         *       "failed": null,
-         *       "problem": null
-         *     }
-         */
-        LastBackup: {
-            /**
-             * Format: date-time
-             * @description When the last backup failed, if none was complete since.
-             */
-            failed: string | null;
-            /**
-             * Format: date-time
-             * @description When the last backup was complete; null where there was none since the server started.
-             */
-            finished: string | null;
-            /** @description Why. */
-            problem: string | null;
-            /**
-             * Format: int64
-             * @description Its serial.
-             */
-            serial: number | null;
         };
         /** @description A package in a list: with its description, unless a brief view was asked for. */
         ListedPackage: components["schemas"]["BriefPackage"] & {
@@ -2167,6 +2181,11 @@ export interface components {
         Scope: "read" | "publish" | "admin";
         /** @description What content was read again and held against its digest, since the start. All of it is, once a week. */
         Scrub: {
+            /**
+             * Format: date-time
+             * @description When the round began that is under way.
+             */
+            begun: string | null;
             /** Format: int64 */
             blobs: number;
             /** Format: int64 */
@@ -2178,6 +2197,18 @@ export interface components {
              * @description When all content had been read the last time.
              */
             finished: string | null;
+            /**
+             * Format: date-time
+             * @description When the next round begins; null while one is under way.
+             */
+            next: string | null;
+            /** @description Why the last round ended before it had read all, if it did. */
+            problem: string | null;
+            /**
+             * Format: int64
+             * @description Bytes that the round read that is under way, or the last one.
+             */
+            round_bytes: number;
         };
         /**
          * @example {
@@ -2194,12 +2225,20 @@ export interface components {
          *         "finished": "2026-11-21T03:00:07Z",
          *         "serial": 1,
          *         "failed": null,
-         *         "problem": null
+         *         "problem": null,
+         *         "scheduled": {
+         *           "newest": "2026-11-21T03:00:04Z",
+         *           "next": "2026-11-22T03:00:04Z"
+         *         }
          *       },
          *       "scrub": {
          *         "blobs": 7,
          *         "bytes": 1048576,
+         *         "begun": null,
+         *         "round_bytes": 1048576,
          *         "finished": "2026-11-21T03:00:07Z",
+         *         "next": "2026-11-28T03:00:01Z",
+         *         "problem": null,
          *         "damaged": []
          *       },
          *       "connections": 5,
@@ -2207,7 +2246,7 @@ export interface components {
          *     }
          */
         ServerStatus: {
-            backup: components["schemas"]["LastBackup"];
+            backup: components["schemas"]["Backups"];
             /**
              * Format: int64
              * @description Connections that are open.

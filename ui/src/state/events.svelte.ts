@@ -25,6 +25,27 @@ const HIDDEN_MS_MAX = 30_000;
 const AGAIN_MS_MIN = 2000;
 const AGAIN_MS_MAX = 60_000;
 
+/** How long a connection may be gone before somebody is told. */
+const LOST_MS = 4000;
+
+class Connection {
+  /** Whether the server has not answered for a while. */
+  lost = $state(false);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  found(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.lost = false;
+  }
+
+  missed(): void {
+    this.#timer ??= setTimeout(() => (this.lost = true), LOST_MS);
+  }
+}
+
+export const connection = new Connection();
+
 const listeners = new Set<Listener>();
 let source: EventSource | undefined;
 let closing: ReturnType<typeof setTimeout> | undefined;
@@ -45,8 +66,12 @@ function connect(): void {
   if (source && source.readyState !== EventSource.CLOSED) return;
   clearTimeout(again);
   const mine = (source = new EventSource(linkPrefix + addresses.events));
-  mine.addEventListener('open', () => (againMs = AGAIN_MS_MIN));
+  mine.addEventListener('open', () => {
+    againMs = AGAIN_MS_MIN;
+    connection.found();
+  });
   mine.addEventListener('error', () => {
+    if (source === mine) connection.missed();
     if (mine.readyState !== EventSource.CLOSED || source !== mine) return;
     source = undefined;
     again = setTimeout(() => {
@@ -78,6 +103,7 @@ document.addEventListener('visibilitychange', () => {
     hiding = setTimeout(() => {
       source?.close();
       source = undefined;
+      connection.found();
     }, HIDDEN_MS_MAX);
   } else if (listeners.size > 0 && !source) {
     connect();
@@ -100,6 +126,7 @@ export function onChange(wants: (change: Change) => boolean, run: () => void): (
       if (listeners.size > 0) return;
       source?.close();
       source = undefined;
+      connection.found();
     }, 1000);
   };
 }

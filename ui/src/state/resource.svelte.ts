@@ -84,8 +84,9 @@ export class Resource<T> {
       if (abort.signal.aborted) return;
       const problem = asProblem(error);
       this.problem = problem;
-      // What is gone or closed is not shown from memory; what could not be reached is.
-      if (problem.status >= 400 && problem.status < 500) {
+      // What is gone or closed is not shown from memory; what could not be reached is, and what one may see after signing
+      // in again.
+      if (problem.status !== 401 && problem.status >= 400 && problem.status < 500) {
         this.value = undefined;
         seen.delete(address);
       }

@@ -18,6 +18,13 @@ export const shell = {
   menuOf: (name: string) => `Account of ${name}`,
   offline: 'You are offline. What you see may be out of date; nothing you entered is lost.',
   online: 'Back online.',
+  lost: 'The server does not answer. What you see may be out of date; nothing you entered is lost.',
+  again: {
+    title: 'You were signed out',
+    text: 'The session ended, here or elsewhere. Sign in to go on; all that you entered on this page is still here.',
+    password: (name: string) => `Password of ${name}`,
+    later: 'Not now',
+  },
   throughLink: 'You see this through a link that opens a private package.',
   leaveUnsaved: 'This page has changes that are not saved. Leave it all the same?',
   keys: 'Keys',

@@ -21,5 +21,6 @@ export const stats = {
   emptyChecks: 'No application has asked for updates in this time',
   emptyChecksText: 'Have yours ask with this request:',
   chart: (what: string, by: string, from: string, to: string) => `${what} by ${by} from ${from} to ${to}`,
-  perDay: 'a day, at most',
+  perWeek: 'per week',
+  weekOf: (day: string) => `week of ${day}`,
 };
