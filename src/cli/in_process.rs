@@ -82,7 +82,7 @@ where
     let address = server.local_address().map_err(Failure::of)?;
     let url = Url::parse_base(&format!("http://{address}/")).map_err(Failure::of)?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let handler = move |request, peer| Arc::clone(&app).answer(request, peer);
+    let handler = move |request, peer| app.answer(request, peer);
     let shutdown = async move {
         // Dropping the other end stops it as well.
         let _ = stopped.await;

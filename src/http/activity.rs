@@ -126,6 +126,11 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
+    /// Notes that the rest of the request's body is not wanted.
+    pub(super) fn note_unread(&self) {
+        self.activity.note_unread();
+    }
+
     /// Notes whether it is the peer that has to do something next.
     pub(super) fn set_awaiting_peer(&mut self, awaiting: bool) {
         if awaiting != self.awaiting_peer {

@@ -8,12 +8,16 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::{ArcSwap, Guard};
-use http::header::{AUTHORIZATION, HOST, HeaderMap};
-use http::{Method, Request, Response};
+use futures_util::future::Either;
+use http::header::{AUTHORIZATION, HeaderMap};
+use http::{HeaderValue, Method, Request, Response};
 
 use super::access_log::{AccessLog, Entry};
 use super::forwarded::{Outside, TrustedProxies};
@@ -96,6 +100,39 @@ impl Ask {
 /// What a handler answers.
 pub(super) type Answer = Result<Response<Body>, Problem>;
 
+/// What comes of a request: an answer that is there at once, or the work on one. Most requests are for what is at hand,
+/// and those do not pay for the state of the others.
+pub(super) enum Reply {
+    Now(Answer),
+    Later(Pin<Box<dyn Future<Output = Answer> + Send>>),
+}
+
+impl Reply {
+    /// The work that `make` begins. It is on the heap, and made in a frame of its own, which is as large as it is.
+    #[inline(never)]
+    pub(super) fn later<F>(make: impl FnOnce() -> F) -> Self
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        Self::Later(Box::pin(make()))
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self::Now(answer)
+    }
+}
+
+impl From<Result<Self, Problem>> for Reply {
+    fn from(result: Result<Self, Problem>) -> Self {
+        result.unwrap_or_else(|problem| Self::Now(Err(problem)))
+    }
+}
+
+/// The response to a request, as it is finished or as it comes.
+pub type Answering = Either<Ready<Response<Body>>, Pin<Box<dyn Future<Output = Response<Body>> + Send>>>;
+
 impl App {
     /// An app that serves a registry.
     #[must_use]
@@ -120,17 +157,33 @@ impl App {
     }
 
     /// Answers a request.
-    pub async fn answer(self: Arc<Self>, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
+    pub fn answer(self: &Arc<Self>, request: Request<RequestBody>, peer: Peer) -> Answering {
         let begun = Instant::now();
         let (id, outside) = {
             let trusted = &self.settings().trusted_proxies;
             let id = self.request_ids.of(request.headers(), trusted.contains(peer.address.ip()));
             (id, Outside::of(peer, request.uri(), request.headers(), trusted))
         };
-        let client = outside.client;
-        let method = request.method().clone();
-        let mut line = Line { route: "none", caller: Cow::Borrowed("-") };
-        let answer = Arc::clone(&self).handle(request, outside, &mut line).await;
+        let mut line = Line {
+            begun,
+            id,
+            client: outside.client,
+            method: request.method().clone(),
+            route: "none",
+            caller: Cow::Borrowed("-"),
+        };
+        let asked = self.ask(request, outside, &mut line);
+        match asked.map(|(route, ask)| handlers::answer(route, ask)).into() {
+            Reply::Now(answer) => Answering::Left(ready(self.finish(answer, line))),
+            Reply::Later(work) => {
+                let app = Arc::clone(self);
+                Answering::Right(Box::pin(async move { app.finish(work.await, line) }))
+            }
+        }
+    }
+
+    /// What every answer has, and what is noted about each.
+    fn finish(&self, answer: Answer, line: Line) -> Response<Body> {
         let failed = answer.is_err();
         let mut response = answer.unwrap_or_else(|problem| {
             let is_update_check = line.route == UPDATE_CHECK;
@@ -140,24 +193,30 @@ impl App {
         if failed {
             response.headers_mut().entry(http::header::CACHE_CONTROL).or_insert(handlers::NO_STORE);
         }
-        let duration = begun.elapsed();
+        let duration = line.begun.elapsed();
         self.metrics.count(line.route, response.status(), duration);
         self.config.access_log.note(&Entry {
             // It was checked, or made of digits.
-            id: id.to_str().unwrap_or_default(),
-            client,
-            method: &method,
+            id: line.id.to_str().unwrap_or_default(),
+            client: line.client,
+            method: &line.method,
             route: line.route,
             caller: &line.caller,
             status: response.status().as_u16(),
             len_bytes: response.body().len_bytes(),
             duration,
         });
-        response.headers_mut().insert(X_REQUEST_ID, id);
+        response.headers_mut().insert(X_REQUEST_ID, line.id);
         response
     }
 
-    async fn handle(self: Arc<Self>, request: Request<RequestBody>, outside: Outside, line: &mut Line) -> Answer {
+    /// Finds out what is asked and who asks it, and refuses what needs no look at the matter.
+    fn ask(
+        self: &Arc<Self>,
+        request: Request<RequestBody>,
+        outside: Outside,
+        line: &mut Line,
+    ) -> Result<(Route, Box<Ask>), Problem> {
         let (head, body) = request.into_parts();
         let (path_token, path) = match route::split_token(head.uri.path()) {
             Some((token, path)) => (Some(token), path),
@@ -173,7 +232,7 @@ impl App {
             Err(Refusal::NotSignedIn(_)) if route.is_for_reading() => Identity::Anonymous,
             identity => identity?,
         };
-        let origin = self.origin(&outside, &head.headers);
+        let origin = self.origin(&outside);
         let caller = Caller { identity, origin, address: Some(outside.client) };
         line.caller = caller.label();
         if caller.is_session() && !same_origin::allows(&head.method, &head.headers, &outside) {
@@ -185,26 +244,26 @@ impl App {
             return Err(Problem::unauthorized("sign in, or send an API token as Authorization: Bearer ph_api_…"));
         }
         let path_token = path_token.map(str::to_owned);
-        let ask =
-            Ask { app: self, caller, outside, method, headers: head.headers, query, body, credentials, path_token };
-        handlers::answer(route, ask).await
+        let app = Arc::clone(self);
+        let headers = head.headers;
+        Ok((route, Box::new(Ask { app, caller, outside, method, headers, query, body, credentials, path_token })))
     }
 
     /// Where the caller reaches the server, without a slash at its end.
-    fn origin(&self, outside: &Outside, headers: &HeaderMap) -> Arc<str> {
-        if let Some(public_url) = &self.settings().public_url {
-            return public_url.trim_end_matches('/').into();
-        }
-        if headers.contains_key(HOST) || outside.host.is_some() {
-            outside.base_url().unwrap_or_default().into()
-        } else {
-            "".into()
+    fn origin(&self, outside: &Outside) -> Arc<str> {
+        match &self.settings().public_url {
+            Some(public_url) => public_url.trim_end_matches('/').into(),
+            None => outside.base_url().unwrap_or_default(),
         }
     }
 }
 
-/// What of a request the log line needs from inside the pipeline.
+/// What of a request the log line needs.
 struct Line {
+    begun: Instant,
+    id: HeaderValue,
+    client: IpAddr,
+    method: Method,
     route: &'static str,
     caller: Cow<'static, str>,
 }

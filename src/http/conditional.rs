@@ -11,7 +11,7 @@ use httpdate::HttpDate;
 use crate::model::Timestamp;
 use crate::service::Condition;
 
-use super::etag::{ETag, ETagList, parse_list};
+use super::etag::{ETag, ETagList, is_only_line, parse_list};
 
 /// What a representation can be compared by.
 #[derive(Debug, Clone, Default)]
@@ -66,12 +66,14 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, current: Option<&Validator
         return Outcome::PreconditionFailed;
     }
 
-    if headers.contains_key(IF_NONE_MATCH) {
-        let matches = match parse_list(headers.get_all(IF_NONE_MATCH)) {
-            Some(ETagList::Any) => current.is_some(),
-            Some(ETagList::Tags(tags)) => etag.is_some_and(|etag| tags.iter().any(|tag| etag.equals_weakly(tag))),
-            None => false,
-        };
+    let lines = headers.get_all(IF_NONE_MATCH);
+    if lines.iter().next().is_some() {
+        let matches = etag.is_some_and(|etag| is_only_line(etag, lines.iter()))
+            || match parse_list(lines) {
+                Some(ETagList::Any) => current.is_some(),
+                Some(ETagList::Tags(tags)) => etag.is_some_and(|etag| tags.iter().any(|tag| etag.equals_weakly(tag))),
+                None => false,
+            };
         return match (matches, reads) {
             (false, _) => Outcome::Proceed,
             (true, true) => Outcome::NotModified,

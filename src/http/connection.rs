@@ -130,9 +130,7 @@ where
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let service = service_fn(|request| {
-            dispatch::answer(Arc::clone(&self.handler), peer, Arc::clone(activity), self.limits, request)
-        });
+        let service = service_fn(|request| dispatch::answer(&*self.handler, peer, activity, &self.limits, request));
         let connection = self.http1.serve_connection(TokioIo::new(stream), service);
         supervise::run(connection, activity, Protocol::Http1, &self.limits, self.orders.clone()).await
     }
@@ -141,9 +139,7 @@ where
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let service = service_fn(|request| {
-            dispatch::answer(Arc::clone(&self.handler), peer, Arc::clone(activity), self.limits, request)
-        });
+        let service = service_fn(|request| dispatch::answer(&*self.handler, peer, activity, &self.limits, request));
         let connection = self.http2.serve_connection(TokioIo::new(stream), service);
         supervise::run(connection, activity, Protocol::Http2, &self.limits, self.orders.clone()).await
     }

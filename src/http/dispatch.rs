@@ -5,13 +5,15 @@
 
 use std::any::Any;
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
+use std::future::ready;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
+use futures_util::future::Either;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
@@ -20,19 +22,20 @@ use hyper::body::Incoming;
 
 use super::activity::{Activity, InFlight};
 use super::body::BoxError;
-use super::{Body, Limits, Peer, Problem, RequestBody};
+use super::{Body, Limits, Peer, Problem, RequestBody, forwarded};
 
 /// What an HTTP/2 response hands over at a time, so that a slow peer shows progress while it takes a large buffer.
 const PIECE_BYTES_MAX: usize = 32 * 1024;
 
-/// Has `handler` answer a request.
-pub(super) async fn answer<H, F>(
-    handler: Arc<H>,
+/// Has `handler` answer a request. What it does before its future is there is done in here, and nothing of this is an
+/// `async fn`: the connection moves the future about, and so it is as small as the handler's own.
+pub(super) fn answer<H, F>(
+    handler: &H,
     peer: Peer,
-    activity: Arc<Activity>,
-    limits: Limits,
+    activity: &Arc<Activity>,
+    limits: &Limits,
     request: Request<Incoming>,
-) -> Result<Response<TrackedBody>, Infallible>
+) -> impl Future<Output = Result<Response<TrackedBody>, Infallible>> + use<H, F>
 where
     H: Fn(Request<RequestBody>, Peer) -> F,
     F: Future<Output = Response<Body>>,
@@ -40,30 +43,45 @@ where
     let in_flight = activity.begin_request();
     let http2 = request.version() == Version::HTTP_2;
     let head_only = request.method() == Method::HEAD;
-    let request = request.map(|incoming| RequestBody::new(incoming, &limits));
+    let request = request.map(|incoming| RequestBody::new(incoming, limits));
     let request_end = request.body().end_mark();
 
-    let mut response = if is_coded(request.headers()) {
-        Problem::bad_request("the only transfer encoding that is understood is chunked, once").into_response()
-    } else if request.version() == Version::HTTP_11 && !has_host(request.headers()) {
-        Problem::bad_request("a request has one Host header, with a host and perhaps a port").into_response()
-    } else {
+    let answering = match malformed(&request) {
+        Some(problem) => Either::Left(ready(problem.into_response())),
         // The handler's own state may be inconsistent after a panic; it must guard what it shares, as with any task.
-        let answered = AssertUnwindSafe(async move { handler(request, peer).await }).catch_unwind().await;
-        answered.unwrap_or_else(|panic| {
-            let message = panic_message(&*panic);
-            Problem::internal_because(&format_args!("a handler panicked: {message}")).into_response()
-        })
+        None => match catch_unwind(AssertUnwindSafe(|| handler(request, peer))) {
+            Ok(answering) => Either::Right(
+                AssertUnwindSafe(answering)
+                    .catch_unwind()
+                    .map(|answered| answered.unwrap_or_else(|panic| panicked(&*panic))),
+            ),
+            Err(panic) => Either::Left(ready(panicked(&*panic))),
+        },
     };
+    answering.map(move |mut response| {
+        if !http2 && !request_end.is_reached() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            in_flight.note_unread();
+        }
+        if head_only {
+            leave_content_out(&mut response);
+        }
+        Ok(response.map(|body| TrackedBody::new(body, in_flight, http2)))
+    })
+}
 
-    if !http2 && !request_end.is_reached() {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        activity.note_unread();
+/// Why a request is refused whatever it asks for.
+fn malformed(request: &Request<RequestBody>) -> Option<Problem> {
+    if is_coded(request.headers()) {
+        return Some(Problem::bad_request("the only transfer encoding that is understood is chunked, once"));
     }
-    if head_only {
-        leave_content_out(&mut response);
-    }
-    Ok(response.map(|body| TrackedBody::new(body, in_flight, http2)))
+    (request.version() == Version::HTTP_11 && !has_host(request.headers()))
+        .then(|| Problem::bad_request("a request has one Host header, with a host and perhaps a port"))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response<Body> {
+    let message = panic_message(panic);
+    Problem::internal_because(&format_args!("a handler panicked: {message}")).into_response()
 }
 
 /// Whether a body has codings below `chunked` (RFC 9112, section 6.1), which hyper takes off alone: what is left would
@@ -79,7 +97,9 @@ fn is_coded(headers: &HeaderMap) -> bool {
 fn has_host(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
+    host.is_empty()
+        || forwarded::was_read_last(host.as_bytes())
+        || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
 }
 
 /// Keeps what the headers of a response say about content that is not sent.

@@ -36,7 +36,9 @@ impl ETag {
     /// # Errors
     /// If it is none.
     pub fn quoted(text: &str) -> Result<Self, InvalidETag> {
-        if !is_tag(text.as_bytes()) || !text.starts_with('"') {
+        let opaque = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).ok_or(InvalidETag)?;
+        // What else is no character of a tag is none of a header's value either.
+        if memchr::memchr3(b'"', b' ', b'\t', opaque.as_bytes()).is_some() {
             return Err(InvalidETag);
         }
         HeaderValue::try_from(text).map(|text| Self { text }).map_err(|_| InvalidETag)
@@ -71,6 +73,12 @@ impl fmt::Debug for ETag {
 /// `etagc` of RFC 9110 section 8.8.3. A comma may stand inside a tag, so lists cannot be split at commas.
 fn is_etag_character(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x7e | 0x80..=0xff)
+}
+
+/// Whether the one line of a header is exactly this tag, as it is where a client sends back what it got.
+pub(super) fn is_only_line<'a>(tag: &ETag, lines: impl IntoIterator<Item = &'a HeaderValue>) -> bool {
+    let mut lines = lines.into_iter();
+    lines.next() == Some(&tag.text) && lines.next().is_none()
 }
 
 /// What `If-Match` and `If-None-Match` list.
@@ -151,6 +159,10 @@ mod tests {
         for (other, strongly, weakly) in [("W/\"1\"", false, true), ("\"1\"", true, true), ("\"2\"", false, false)] {
             assert_eq!(tag.equals_strongly(other.as_bytes()), strongly, "{other}");
             assert_eq!(tag.equals_weakly(other.as_bytes()), weakly, "{other}");
+        }
+        assert_eq!(ETag::quoted("\"1\"").as_ref(), Ok(&tag));
+        for wrong in ["", "\"", "1", "\"1", "W/\"1\"", "\"a b\"", "\"a\tb\"", "\"a\"b\"", "\"a\"\"", "\"a\nb\""] {
+            assert_eq!(ETag::quoted(wrong), Err(InvalidETag), "{wrong:?}");
         }
         assert_eq!(ETag::strong("a b"), Err(InvalidETag));
         assert_eq!(ETag::strong("a\"b"), Err(InvalidETag));

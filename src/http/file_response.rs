@@ -6,7 +6,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, VARY,
+};
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::conditional::{self, Outcome, Validators};
@@ -33,8 +35,10 @@ pub struct FileHead {
     pub validators: Validators,
     /// `Content-Type` of the whole.
     pub content_type: HeaderValue,
-    /// Headers that a 304 repeats too (RFC 9110 section 15.4.5): `Cache-Control`, `Vary`.
-    pub cache_headers: HeaderMap,
+    /// `Cache-Control`, which a 304 repeats too (RFC 9110 section 15.4.5).
+    pub cache_control: HeaderValue,
+    /// `Vary` likewise, where the answer depends on more than the target.
+    pub vary: Option<HeaderValue>,
     /// Headers that go with content only, such as `Content-Disposition`.
     pub content_headers: HeaderMap,
 }
@@ -42,14 +46,15 @@ pub struct FileHead {
 /// Answers a `GET` or `HEAD` for a file: 200, 206, 304, 412 or 416.
 #[must_use]
 pub fn respond(source: &impl RangeSource, head: FileHead, method: &Method, request: &HeaderMap) -> Response<Body> {
-    let FileHead { validators, content_type, cache_headers, content_headers } = head;
+    let FileHead { validators, content_type, cache_control, vary, content_headers } = head;
     let conditions = conditional::evaluate(method, request, Some(&validators));
     if conditions == Outcome::PreconditionFailed {
         return Problem::precondition_failed("the file is not the one that the request is about").into_response();
     }
     let len_bytes = source.len_bytes();
-    let mut headers = cache_headers;
-    headers.reserve(HEADERS_EXPECTED);
+    let mut headers = HeaderMap::with_capacity(HEADERS_EXPECTED);
+    headers.insert(CACHE_CONTROL, cache_control);
+    headers.extend(vary.map(|vary| (VARY, vary)));
     if conditions == Outcome::NotModified {
         set_validators(&mut headers, &validators);
         return build(StatusCode::NOT_MODIFIED, headers, Body::empty());
@@ -138,7 +143,7 @@ impl RangeSource for Arc<[Bytes]> {
 
 #[cfg(test)]
 mod tests {
-    use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, HeaderName};
+    use http::header::{CONTENT_DISPOSITION, HeaderName};
     use http_body_util::BodyExt;
     use proptest::prelude::*;
 
@@ -152,7 +157,8 @@ mod tests {
                 last_modified: Some("Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap()),
             },
             content_type: HeaderValue::from_static("text/plain"),
-            cache_headers: [(CACHE_CONTROL, HeaderValue::from_static("no-cache"))].into_iter().collect(),
+            cache_control: HeaderValue::from_static("no-cache"),
+            vary: None,
             content_headers: [(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"))].into_iter().collect(),
         }
     }

@@ -2,9 +2,11 @@
 //!
 //! Owns [`TrustedProxies`] and the reading of `X-Forwarded-*`. What may be done with the answer is the callers' matter.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use http::header::{HOST, HeaderMap, HeaderName};
 use http::uri::{Authority, Uri};
@@ -136,9 +138,27 @@ impl Outside {
 
     /// `SCHEME://HOST`, which absolute URLs of this server begin with, if the host is known.
     #[must_use]
-    pub fn base_url(&self) -> Option<String> {
-        self.host.as_ref().map(|host| [self.scheme(), "://", host.as_str()].concat())
+    pub fn base_url(&self) -> Option<Arc<str>> {
+        let host = self.host.as_ref()?.as_str();
+        Some(LAST_BASE_URL.with_borrow_mut(|last| {
+            let is_same = last.strip_prefix(self.scheme()).and_then(|rest| rest.strip_prefix("://")) == Some(host);
+            if !is_same {
+                *last = [self.scheme(), "://", host].concat().into();
+            }
+            Arc::clone(last)
+        }))
     }
+}
+
+// Most requests name the host that the one before them named. What it comes to is found out once for all of those.
+thread_local! {
+    static LAST_HOST: RefCell<Option<Authority>> = const { RefCell::new(None) };
+    static LAST_BASE_URL: RefCell<Arc<str>> = RefCell::default();
+}
+
+/// Whether this is the host that was read last on this thread, which was well-formed then.
+pub(super) fn was_read_last(host: &[u8]) -> bool {
+    LAST_HOST.with_borrow(|last| last.as_ref().is_some_and(|last| last.as_str().as_bytes() == host))
 }
 
 /// Walks `X-Forwarded-For` from the right, each entry vouched for by the proxy that wrote it.
@@ -183,7 +203,17 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 fn host(text: &str) -> Option<Authority> {
-    let host: Authority = text.trim().parse().ok()?;
+    let text = text.trim();
+    LAST_HOST.with_borrow_mut(|last| {
+        if last.as_ref().is_none_or(|last| last.as_str() != text) {
+            *last = read_host(text);
+        }
+        last.clone()
+    })
+}
+
+fn read_host(text: &str) -> Option<Authority> {
+    let host: Authority = text.parse().ok()?;
     (!host.as_str().contains('@') && !host.host().is_empty()).then_some(host)
 }
 
@@ -253,12 +283,12 @@ mod tests {
     #[test]
     fn scheme_and_host() {
         let forwarded = [("host", "inner:8080"), ("x-forwarded-proto", "HTTPS"), ("x-forwarded-host", "a.example")];
-        assert_eq!(outside("10.0.0.1", false, &forwarded).base_url().unwrap(), "https://a.example");
-        assert_eq!(outside("192.0.2.1", false, &forwarded).base_url().unwrap(), "http://inner:8080");
-        assert_eq!(outside("192.0.2.1", true, &forwarded).base_url().unwrap(), "https://inner:8080");
-        assert_eq!(outside("10.0.0.1", true, &[("host", "[::1]:1")]).base_url().unwrap(), "https://[::1]:1");
+        assert_eq!(&*outside("10.0.0.1", false, &forwarded).base_url().unwrap(), "https://a.example");
+        assert_eq!(&*outside("192.0.2.1", false, &forwarded).base_url().unwrap(), "http://inner:8080");
+        assert_eq!(&*outside("192.0.2.1", true, &forwarded).base_url().unwrap(), "https://inner:8080");
+        assert_eq!(&*outside("10.0.0.1", true, &[("host", "[::1]:1")]).base_url().unwrap(), "https://[::1]:1");
         let chain = [("x-forwarded-proto", "https, http"), ("x-forwarded-host", "evil.example, a.example")];
-        assert_eq!(outside("10.0.0.1", true, &chain).base_url().unwrap(), "http://a.example");
+        assert_eq!(&*outside("10.0.0.1", true, &chain).base_url().unwrap(), "http://a.example");
         for headers in
             [&[][..], &[("host", "a b")], &[("host", "a"), ("host", "b")], &[("host", "u@a")], &[("host", "")]]
         {

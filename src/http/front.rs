@@ -1,12 +1,13 @@
 //! What answers from the first moment on: until the registry is open, that it is not, and how far it is.
 
+use std::future::ready;
 use std::sync::{Arc, OnceLock};
 
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::json;
 
-use super::app::App;
+use super::app::{Answering, App};
 use super::problem::Problem;
 use super::server::Peer;
 use super::{Body, RequestBody, json, security_headers};
@@ -33,10 +34,15 @@ impl Front {
     }
 
     /// Answers a request.
-    pub async fn answer(self: Arc<Self>, request: Request<RequestBody>, peer: Peer) -> Response<Body> {
-        if let Some(app) = self.app.get() {
-            return Arc::clone(app).answer(request, peer).await;
+    pub fn answer(&self, request: Request<RequestBody>, peer: Peer) -> Answering {
+        match self.app.get() {
+            Some(app) => app.answer(request, peer),
+            None => Answering::Left(ready(self.not_yet(&request))),
         }
+    }
+
+    /// What is said until the registry is open.
+    fn not_yet(&self, request: &Request<RequestBody>) -> Response<Body> {
         let answer = match request.uri().path() {
             "/healthz" => json::respond(StatusCode::OK, &json!({ "alive": true })),
             "/readyz" => {

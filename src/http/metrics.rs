@@ -10,24 +10,30 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::workers::PerWorker;
 use crate::model::Durations;
 
 /// Counts what was answered, and how long that took. Routes and statuses are few, so the table is bounded.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
-    requests: Mutex<BTreeMap<(&'static str, u16), Durations>>,
+    requests: PerWorker<Mutex<BTreeMap<(&'static str, u16), Durations>>>,
 }
 
 impl Metrics {
     /// Counts one answer, which was there after `duration`.
     pub(super) fn count(&self, route: &'static str, status: StatusCode, duration: Duration) {
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut requests = self.requests.own().lock().unwrap_or_else(PoisonError::into_inner);
         requests.entry((route, status.as_u16())).or_default().add(duration);
     }
 
     /// Writes all counts.
     pub(super) fn write_to(&self, page: &mut Exposition) {
-        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut requests: BTreeMap<(&str, u16), Durations> = BTreeMap::new();
+        for counted in self.requests.all() {
+            for (key, durations) in &*counted.lock().unwrap_or_else(PoisonError::into_inner) {
+                requests.entry(*key).or_default().merge(durations);
+            }
+        }
         page.begin("packhouse_requests_total", "counter", "Requests answered, by route and status.");
         let mut by_class: BTreeMap<(&str, u16), Durations> = BTreeMap::new();
         for ((route, status), durations) in &requests {

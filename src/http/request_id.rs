@@ -32,7 +32,7 @@ impl Default for RequestIds {
 impl RequestIds {
     /// The name of a request: what a trusted proxy said, if that is harmless, or a new one.
     pub(super) fn of(&self, headers: &HeaderMap, from_trusted_proxy: bool) -> HeaderValue {
-        let chosen = headers.get(X_REQUEST_ID).filter(|_| from_trusted_proxy);
+        let chosen = if from_trusted_proxy { headers.get(X_REQUEST_ID) } else { None };
         chosen.filter(|value| is_harmless(value)).cloned().unwrap_or_else(|| self.make())
     }
 

@@ -3,12 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::workers::PerWorker;
+
 /// Counts of the sockets, shared by those who count and those who read.
 #[derive(Debug, Default)]
 pub struct Traffic {
     connections: AtomicU64,
-    received_bytes: AtomicU64,
-    sent_bytes: AtomicU64,
+    bytes: PerWorker<Bytes>,
+}
+
+#[derive(Debug, Default)]
+struct Bytes {
+    received: AtomicU64,
+    sent: AtomicU64,
 }
 
 impl Traffic {
@@ -21,21 +28,21 @@ impl Traffic {
     /// Bytes that came, with all that belongs to the protocols, since the start.
     #[must_use]
     pub fn received_bytes(&self) -> u64 {
-        self.received_bytes.load(Ordering::Relaxed)
+        self.bytes.all().map(|bytes| bytes.received.load(Ordering::Relaxed)).sum()
     }
 
     /// Bytes that were handed to the system to be sent, with all that belongs to the protocols, since the start.
     #[must_use]
     pub fn sent_bytes(&self) -> u64 {
-        self.sent_bytes.load(Ordering::Relaxed)
+        self.bytes.all().map(|bytes| bytes.sent.load(Ordering::Relaxed)).sum()
     }
 
     pub(super) fn note_received(&self, bytes: usize) {
-        self.received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.bytes.own().received.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     pub(super) fn note_sent(&self, bytes: usize) {
-        self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.bytes.own().sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 

@@ -4,8 +4,10 @@
 //! no other thread for an answer that is at hand, which is half the cost of a small one. What takes long leaves the
 //! loop as it would leave any other, by `spawn_blocking`.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -72,5 +74,40 @@ impl Worker {
             runtime.shutdown_background();
         })?;
         Ok(Self { runtime: handle, load: Arc::default(), _running: running })
+    }
+}
+
+/// Places of a [`PerWorker`]: as many threads as write to one without ever meeting.
+const PLACES: usize = 16;
+
+thread_local! {
+    static PLACE: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Something that many threads write and few read: each thread has its own, as far as there are enough. Two processors
+/// that write to one line of memory wait for it to come from the other, each time.
+#[derive(Debug, Default)]
+pub(super) struct PerWorker<T>([Apart<T>; PLACES]);
+
+/// Shares no line of memory with anything, nor the next one, which processors fetch along.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Apart<T>(T);
+
+impl<T> PerWorker<T> {
+    /// The one of this thread.
+    pub(super) fn own(&self) -> &T {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        let place = PLACE.get().unwrap_or_else(|| {
+            let place = THREADS.fetch_add(1, Ordering::Relaxed) % PLACES;
+            PLACE.set(Some(place));
+            place
+        });
+        &self.0[place].0
+    }
+
+    /// Those of all threads.
+    pub(super) fn all(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|place| &place.0)
     }
 }

@@ -98,19 +98,16 @@ pub trait CachedFile: Debug + Send + Sync {
     fn read_cached(&self, offset: u64, out: &mut [u8]) -> io::Result<bool>;
 }
 
-/// The last large read of a thread: from where in its file, and to which addresses.
+/// The last read of a thread: from where in its file, and to which addresses.
 #[derive(Debug, Clone, Copy)]
-struct LargeRead {
+struct LastRead {
     offset: u64,
     address: usize,
     len: usize,
 }
 
-/// Smaller reads are not looked for.
-const LARGE_READ_BYTES: usize = 128 << 10;
-
 thread_local! {
-    static LAST_LARGE_READ: Cell<Option<LargeRead>> = const { Cell::new(None) };
+    static LAST_READ: Cell<Option<LastRead>> = const { Cell::new(None) };
 }
 
 /// Runs `look`, and says at which offset of its file the bytes lie that it found, if they were read for it just now.
@@ -120,11 +117,11 @@ thread_local! {
 pub fn with_place<T: AsRef<[u8]>, E>(
     look: impl FnOnce() -> Result<Option<T>, E>,
 ) -> Result<Option<(T, Option<u64>)>, E> {
-    LAST_LARGE_READ.set(None);
+    LAST_READ.set(None);
     let found = look()?;
     Ok(found.map(|value| {
         let bytes = value.as_ref();
-        let place = LAST_LARGE_READ.take().and_then(|read| {
+        let place = LAST_READ.take().and_then(|read| {
             let begin = bytes.as_ptr().addr().checked_sub(read.address)?;
             (begin + bytes.len() <= read.len).then(|| read.offset + begin as u64)
         });
@@ -151,9 +148,7 @@ impl StorageBackend for Backend {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         self.0.read(offset, out)?;
-        if out.len() >= LARGE_READ_BYTES {
-            LAST_LARGE_READ.set(Some(LargeRead { offset, address: out.as_ptr().addr(), len: out.len() }));
-        }
+        LAST_READ.set(Some(LastRead { offset, address: out.as_ptr().addr(), len: out.len() }));
         Ok(())
     }
 

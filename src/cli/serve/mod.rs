@@ -123,7 +123,7 @@ async fn serve(
                 // The sender lives until the servers have ended.
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
-            servers.spawn(server.run(move |request, peer| Arc::clone(&front).answer(request, peer), shutdown));
+            servers.spawn(server.run(move |request, peer| front.answer(request, peer), shutdown));
         }
     };
     let (now, later) = if waits { (Vec::new(), listening) } else { (listening, Vec::new()) };

@@ -1,7 +1,7 @@
 //! The documentation.
 
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, VARY};
+use http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap};
 
 use super::pages::{takes_gzip, validators};
 use crate::http::app::{Answer, Ask};
@@ -37,10 +37,8 @@ fn respond(ask: &Ask, content: Content, content_type: HeaderValue) -> Answer {
     let head = FileHead {
         validators: validators(digest)?,
         content_type,
-        cache_headers: HeaderMap::from_iter([
-            (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-            (VARY, HeaderValue::from_static("accept-encoding")),
-        ]),
+        cache_control: HeaderValue::from_static("no-cache"),
+        vary: Some(HeaderValue::from_static("accept-encoding")),
         content_headers,
     };
     Ok(file_response::respond(&bytes, head, &ask.method, &ask.headers))

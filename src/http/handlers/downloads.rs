@@ -51,7 +51,8 @@ pub(super) fn archive_manifest(ask: &Ask, view: Option<&ChannelName>, name: &Ful
     let head = FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
         content_type: HeaderValue::from_static("application/json"),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
+        cache_control: HeaderValue::from_static(cache),
+        vary: None,
         content_headers: HeaderMap::new(),
     };
     Ok(file_response::respond(&text, head, &ask.method, &ask.headers))
@@ -83,7 +84,8 @@ fn send(ask: &Ask, download: Download) -> Answer {
         validators: Validators { etag: Some(etag), last_modified: Some(http_date(file.changed)) },
         content_type: HeaderValue::try_from(file.mime_type.as_str())
             .unwrap_or(HeaderValue::from_static("application/octet-stream")),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
+        cache_control: HeaderValue::from_static(cache),
+        vary: None,
         content_headers,
     };
     Ok(file_response::respond(&source, head, &ask.method, &ask.headers))

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, HeaderMap};
+use http::header::HeaderMap;
 
-use crate::http::app::{Answer, Ask};
+use crate::http::app::{Answer, Ask, Reply};
 use crate::http::conditional::Validators;
 use crate::http::etag::ETag;
 use crate::http::file_response::{self, FileHead};
@@ -17,34 +17,47 @@ use crate::service::{IndexChanges, IndexView, KnownState, Rendered, SeenView, Se
 /// Longest time that an answer about changes is waited for, in seconds: proxies give up after a minute or more.
 const WAIT_S_MAX: u64 = 60;
 
-pub(super) async fn registry(ask: Ask, channel: Option<ChannelName>) -> Answer {
-    let seen = seen(&ask, channel)?;
-    let rendered = match seen.view.registry().rendered() {
-        Some(rendered) => rendered,
-        None => deflate(&seen, |view| view.registry().render()).await?,
-    };
-    send(&ask, &rendered, seen.public)
+pub(super) fn registry(ask: Box<Ask>, channel: Option<ChannelName>) -> Reply {
+    whole(ask, channel, |view| view.registry().rendered(), |view| view.registry().render()).into()
 }
 
-pub(super) async fn summaries(ask: Ask, channel: Option<ChannelName>) -> Answer {
-    let seen = seen(&ask, channel)?;
-    let rendered = match seen.view.summaries().rendered() {
-        Some(rendered) => rendered,
-        None => deflate(&seen, |view| view.summaries().render()).await?,
-    };
-    send(&ask, &rendered, seen.public)
+pub(super) fn summaries(ask: Box<Ask>, channel: Option<ChannelName>) -> Reply {
+    whole(ask, channel, |view| view.summaries().rendered(), |view| view.summaries().render()).into()
 }
 
-pub(super) async fn package(ask: Ask, channel: Option<ChannelName>, name: FullName) -> Answer {
+/// A file about all packages: as it is at hand, or made first.
+fn whole(
+    ask: Box<Ask>,
+    channel: Option<ChannelName>,
+    at_hand: fn(&IndexView) -> Option<Arc<Rendered>>,
+    render: fn(&IndexView) -> Arc<Rendered>,
+) -> Result<Reply, Problem> {
+    let seen = seen(&ask, channel)?;
+    if let Some(rendered) = at_hand(&seen.view) {
+        return Ok(send(&ask, &rendered, seen.public).into());
+    }
+    Ok(Reply::later(move || async move {
+        let rendered = deflate(&seen, render).await?;
+        send(&ask, &rendered, seen.public)
+    }))
+}
+
+pub(super) fn package(ask: Box<Ask>, channel: Option<ChannelName>, name: FullName) -> Reply {
+    package_lines(ask, channel, name).into()
+}
+
+fn package_lines(ask: Box<Ask>, channel: Option<ChannelName>, name: FullName) -> Result<Reply, Problem> {
     let view = view_name(channel);
     let (file, public) = ask.registry().seen_package(&ask.caller, &view, &name)?;
     if let Some(rendered) = file.rendered() {
-        return send(&ask, &rendered, public);
+        return Ok(send(&ask, &rendered, public).into());
     }
-    let (registry, caller) = (Arc::clone(ask.registry()), ask.caller.clone());
-    let lines = move || registry.package_lines(&caller, &view, &name);
-    let rendered = tokio::task::spawn_blocking(lines).await.map_err(|error| Problem::internal(&error))??;
-    send(&ask, &rendered, public)
+    Ok(Reply::later(move || async move {
+        let (registry, caller) = (Arc::clone(ask.registry()), ask.caller.clone());
+        let lines = move || registry.package_lines(&caller, &view, &name);
+        let rendered = tokio::task::spawn_blocking(lines).await.map_err(|error| Problem::internal(&error))??;
+        send(&ask, &rendered, public)
+    }))
 }
 
 /// What the lines of a package do not say.
@@ -112,7 +125,8 @@ fn head(etag: ETag, content_type: &'static str, public: bool) -> FileHead {
     FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
         content_type: HeaderValue::from_static(content_type),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(cache))]),
+        cache_control: HeaderValue::from_static(cache),
+        vary: None,
         content_headers: HeaderMap::new(),
     }
 }

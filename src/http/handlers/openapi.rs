@@ -1,7 +1,7 @@
 //! The API's own description.
 
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, HeaderMap};
+use http::header::HeaderMap;
 
 use crate::http::app::{Answer, Ask};
 use crate::http::conditional::Validators;
@@ -18,7 +18,8 @@ pub(super) fn document(ask: &Ask) -> Answer {
     let head = FileHead {
         validators: Validators { etag: Some(etag), last_modified: None },
         content_type: HeaderValue::from_static("application/json"),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]),
+        cache_control: HeaderValue::from_static("no-cache"),
+        vary: None,
         content_headers: HeaderMap::new(),
     };
     Ok(file_response::respond(&text, head, &ask.method, &ask.headers))

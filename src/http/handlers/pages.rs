@@ -8,7 +8,7 @@ use std::io::Read;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::HeaderValue;
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, VARY};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap};
 use rust_embed::RustEmbed;
 use serde_json::json;
 
@@ -49,7 +49,8 @@ pub(super) fn page(ask: &Ask) -> Answer {
     let head = FileHead {
         validators: validators(Sha256::of(&bytes))?,
         content_type: HeaderValue::from_static("text/html; charset=utf-8"),
-        cache_headers: HeaderMap::from_iter([(CACHE_CONTROL, ASK_AGAIN_ALONE)]),
+        cache_control: ASK_AGAIN_ALONE,
+        vary: None,
         content_headers: HeaderMap::from_iter([(CONTENT_SECURITY_POLICY, POLICY)]),
     };
     Ok(file_response::respond(&bytes, head, &ask.method, &ask.headers))
@@ -82,10 +83,8 @@ pub(super) fn asset(ask: &Ask, name: &str) -> Answer {
     let head = FileHead {
         validators: validators(digest)?,
         content_type: content_type(name),
-        cache_headers: HeaderMap::from_iter([
-            (CACHE_CONTROL, cache),
-            (VARY, HeaderValue::from_static("accept-encoding")),
-        ]),
+        cache_control: cache,
+        vary: Some(HeaderValue::from_static("accept-encoding")),
         content_headers,
     };
     Ok(file_response::respond(&Bytes::from(bytes.into_owned()), head, &ask.method, &ask.headers))

@@ -114,7 +114,7 @@ async fn until_the_registry_is_open_only_health_is_told() {
     let front = Arc::new(Front::default());
     let handler = {
         let front = Arc::clone(&front);
-        move |request, peer| Arc::clone(&front).answer(request, peer)
+        move |request, peer| front.answer(request, peer)
     };
     let server = TestServer::start_with(Limits::DEFAULT, None, TrustedProxies::default(), handler).await;
     let mut client = server.connect().await;

@@ -28,12 +28,22 @@ impl Buffers {
         )
     }
 
-    /// A buffer of a chunk's length, with anything in it: to be overwritten, without being cleared for that first.
-    pub(super) fn get_dirty(&self) -> Vec<u8> {
+    /// A buffer of at least `len` bytes, with anything in it: to be overwritten, without being cleared for that first.
+    pub(super) fn get_dirty(&self, len: usize) -> Vec<u8> {
         let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut buffer = free.unwrap_or_default();
-        buffer.resize(CHUNK_BYTES, 0);
+        if buffer.len() < len {
+            buffer.resize(len, 0);
+        }
         buffer
+    }
+
+    /// Keeps a buffer that nobody needs any more, if there is room.
+    pub(super) fn take_back(&self, buffer: Vec<u8>) {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffer.capacity() >= CHUNK_BYTES && free.len() < FREE_MAX {
+            free.push(buffer);
+        }
     }
 
     /// Makes `buffer` shareable; its last owner gives it back.
@@ -55,11 +65,7 @@ impl AsRef<[u8]> for Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.buffer);
-        let mut free = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if buffer.capacity() >= CHUNK_BYTES && free.len() < FREE_MAX {
-            free.push(buffer);
-        }
+        self.home.take_back(std::mem::take(&mut self.buffer));
     }
 }
 
@@ -79,7 +85,7 @@ mod tests {
         drop(part);
         assert_eq!(buffers.0.lock().unwrap().len(), 1);
         assert!(buffers.get().is_empty());
-        assert_eq!(buffers.get_dirty().len(), CHUNK_BYTES);
+        assert_eq!(buffers.get_dirty(CHUNK_BYTES).len(), CHUNK_BYTES);
         drop(buffers.share(vec![1]));
         assert!(buffers.0.lock().unwrap().is_empty(), "too small to be of use");
     }

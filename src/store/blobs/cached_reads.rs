@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::media::{CachedFile, Media};
 
-/// Places that are remembered: 8 GiB of content, about a megabyte.
+/// Places that are remembered: 8 GiB of large content, about a megabyte.
 const PLACES_MAX: usize = 32 << 10;
 /// Handles that stay open.
 const FILES_MAX: usize = 8;

@@ -72,7 +72,8 @@ const READS_MAX: usize = 16;
 pub struct BlobOptions {
     /// Content that goes into one volume, in bytes. The volume's file is about as large.
     pub volume_cap_bytes: u64,
-    /// Page cache of the volume that is written, in bytes.
+    /// Page cache of the volume that is written, in bytes. Half of it are pages that wait for the end of their commit;
+    /// what is more is written ahead of it.
     pub active_cache_bytes: usize,
     /// Page cache of each open sealed volume, in bytes.
     pub sealed_cache_bytes: usize,
@@ -88,8 +89,8 @@ impl Default for BlobOptions {
     fn default() -> Self {
         Self {
             volume_cap_bytes: 1 << 30,
-            active_cache_bytes: 16 << 20,
-            sealed_cache_bytes: 2 << 20,
+            active_cache_bytes: 8 << 20,
+            sealed_cache_bytes: 1 << 20,
             sealed_open_max: 8,
             floor_bytes: 64 << 20,
             roll_over_bytes: 64 << 20,

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::Stream;
 
+use super::cached_reads;
 use super::layout::BlobLayout;
 use super::pins::BlobPin;
 use super::small::{self, Place};
@@ -123,22 +124,31 @@ impl Shared {
         self.read_at(&now, index)?.ok_or(ReadError::Corrupt { volume, blob_id, chunk: index })
     }
 
-    /// Reads a whole chunk at once, if that needs no waiting.
-    fn read_cached(&self, layout: &Mutex<Arc<BlobLayout>>, index: u32) -> Option<Bytes> {
+    /// Reads chunks that are no longer together than one may be, if that needs no waiting.
+    fn read_cached(&self, layout: &Mutex<Arc<BlobLayout>>, chunks: Range<u32>) -> Option<Bytes> {
         let layout = Arc::clone(&layout.lock().unwrap_or_else(PoisonError::into_inner));
-        let crc = layout.chunk_crcs.get(index as usize)?;
-        let key = (layout.volume_of(index)?, layout.blob_id, index);
-        let place = self.volumes.cached.find(key)?;
-        let mut buffer = self.buffers.get_dirty();
-        let was_cached = place.read(&mut buffer);
-        let bytes = self.buffers.share(buffer);
-        if was_cached && crc32fast::hash(&bytes) == *crc {
-            return Some(bytes);
+        let key = |index| Some((layout.volume_of(index)?, layout.blob_id, index));
+        let places: Option<Vec<cached_reads::Place>> =
+            chunks.clone().map(|index| self.volumes.cached.find(key(index)?)).collect();
+        let places = places?;
+        let len = chunks::length_of_range(layout.size_bytes, chunks.start, chunks.end);
+        let mut buffer = self.buffers.get_dirty(usize::try_from(len).ok()?);
+        let mut len = 0;
+        for (index, place) in chunks.zip(places) {
+            let end = len + chunks::length(layout.size_bytes, index);
+            let was_cached = buffer.get_mut(len..end).is_some_and(|chunk| place.read(chunk));
+            let sound =
+                was_cached && layout.chunk_crcs.get(index as usize) == Some(&crc32fast::hash(&buffer[len..end]));
+            if !sound {
+                if was_cached {
+                    self.volumes.cached.forget(key(index)?);
+                }
+                self.buffers.take_back(buffer);
+                return None;
+            }
+            len = end;
         }
-        if was_cached {
-            self.volumes.cached.forget(key);
-        }
-        None
+        Some(self.buffers.share(buffer).slice(..len))
     }
 
     fn read_at(&self, layout: &BlobLayout, index: u32) -> Result<Option<Bytes>, ReadError> {
@@ -230,34 +240,41 @@ impl BlobReader {
         self.left_bytes
     }
 
-    /// The next chunk, if it can be had without waiting.
-    fn take_cached(&mut self) -> Option<Bytes> {
-        if self.ask_bytes == 0 {
-            return None;
-        }
-        let source = self.source.as_ref()?;
-        let bytes = source.shared.read_cached(&source.layout, self.next_chunk)?;
-        self.ask_bytes = self.ask_bytes.saturating_sub(bytes.len() as u64);
-        self.next_chunk += 1;
-        Some(bytes)
-    }
-
-    /// Asks for the next chunks, about [`chunks::CHUNK_BYTES`] together, if the range has more.
-    fn ask(&mut self) {
-        let Some(source) = self.source.clone().filter(|_| self.ask_bytes > 0) else { return };
-        let first = self.next_chunk;
+    /// The next chunks that the range has: a whole one, or those of the tail, which are no longer together.
+    fn next_chunks(&self, source: &Source) -> Option<(Range<u32>, u64)> {
         let size_bytes = source.layout.lock().unwrap_or_else(PoisonError::into_inner).size_bytes;
-        let mut bytes = 0;
-        while self.ask_bytes > 0 {
-            let len = chunks::length(size_bytes, self.next_chunk);
-            if len == 0 || (bytes > 0 && bytes + len > chunks::CHUNK_BYTES) {
+        let (mut end, mut bytes) = (self.next_chunk, 0);
+        while bytes < self.ask_bytes {
+            let len = chunks::length(size_bytes, end) as u64;
+            if len == 0 || (bytes > 0 && bytes + len > chunks::CHUNK_BYTES as u64) {
                 break;
             }
             bytes += len;
-            self.ask_bytes = self.ask_bytes.saturating_sub(len as u64);
-            self.next_chunk += 1;
+            end += 1;
         }
-        self.ahead = Some(Box::pin(read(source, first..self.next_chunk)));
+        (end > self.next_chunk).then_some((self.next_chunk..end, bytes))
+    }
+
+    fn note_asked(&mut self, chunks: &Range<u32>, bytes: u64) {
+        self.ask_bytes = self.ask_bytes.saturating_sub(bytes);
+        self.next_chunk = chunks.end;
+    }
+
+    /// The next chunks, if they can be had without waiting.
+    fn take_cached(&mut self) -> Option<Bytes> {
+        let source = self.source.as_ref()?;
+        let (chunks, bytes) = self.next_chunks(source)?;
+        let content = source.shared.read_cached(&source.layout, chunks.clone())?;
+        self.note_asked(&chunks, bytes);
+        Some(content)
+    }
+
+    /// Asks for the next chunks, if the range has more.
+    fn ask(&mut self) {
+        let Some(source) = self.source.clone() else { return };
+        let Some((chunks, bytes)) = self.next_chunks(&source) else { return };
+        self.note_asked(&chunks, bytes);
+        self.ahead = Some(Box::pin(read(source, chunks)));
     }
 }
 

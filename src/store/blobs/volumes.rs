@@ -12,7 +12,6 @@ use redb::ReadTransaction;
 
 use super::BlobOptions;
 use super::cached_reads::CachedReads;
-use super::chunks::CHUNK_BYTES;
 use super::sealed::SealedVolumes;
 use super::volume::{self, Fill, Put, VolumeScratch};
 use crate::store::file::{FileOptions, Lane, Pending, RedbFile, StorageError, Transaction, UNFINISHED, WriteError};
@@ -344,7 +343,7 @@ impl Volumes {
             Ok(self.view(number, |snapshot| volume::chunk(snapshot, blob_id, index, len))?.flatten())
         };
         let Some((bytes, place)) = with_place(look)? else { return Ok(None) };
-        if let Some(place) = place.filter(|_| len == CHUNK_BYTES) {
+        if let Some(place) = place {
             self.cached.learn((number, blob_id, index), place, &file_name(number));
         }
         Ok(Some(bytes))

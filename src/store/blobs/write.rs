@@ -24,8 +24,8 @@ use super::{Blobs, SMALL_BYTES_MAX, Shared, ledger};
 use crate::model::{Crc32, Sha256};
 use crate::store::file::{Lane, StorageError};
 
-/// Chunks of one upload that may be on their way to the disk: about two commits' worth, 20 MiB.
-const UNDER_WAY_MAX: usize = 80;
+/// Chunks of one upload that may be on their way to the disk: about two commits' worth, 12 MiB.
+const UNDER_WAY_MAX: usize = 48;
 /// What is hashed before other work on the thread may go on, in bytes: a fraction of a millisecond.
 const HASH_STEP_BYTES: usize = 256 << 10;
 
@@ -137,7 +137,7 @@ impl BlobWriter {
         self.size_bytes
     }
 
-    /// Receives the next bytes. Waits while too much is on its way to the disk; at most 20 MiB are, and the
+    /// Receives the next bytes. Waits while too much is on its way to the disk; at most 12 MiB are, and the
     /// volume's queue bounds all uploads together.
     ///
     /// May be cancelled: [`Self::len_bytes`] then says how much was taken, and the upload can go on.

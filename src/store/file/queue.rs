@@ -13,14 +13,16 @@ use super::job::Queued;
 
 /// Jobs of one lane that may wait or run at once.
 const LANE_JOBS_MAX: usize = 4096;
-/// What the jobs of one lane may weigh together, in bytes.
-const LANE_BYTES_MAX: usize = 24 << 20;
+/// What the jobs of one lane may weigh together, in bytes: one commit that is under way and one that is gathered. It is
+/// what all uploads together keep in memory for the writer.
+const LANE_BYTES_MAX: usize = 2 * COMMIT_BULK_BYTES_MAX;
 /// Small jobs in one commit: enough to share its cost, few enough to repeat when one of them spoils it.
 const COMMIT_SMALL_JOBS_MAX: usize = 256;
 /// What small jobs may weigh in one commit, in bytes.
 const COMMIT_SMALL_BYTES_MAX: usize = 4 << 20;
-/// What bulk jobs may weigh in one commit while nobody else writes, in bytes. Each commit costs two syncs.
-const COMMIT_BULK_BYTES_MAX: usize = 12 << 20;
+/// What bulk jobs may weigh in one commit while nobody else writes, in bytes. Each commit costs two syncs, which are a
+/// tenth of the time that so much takes to be written.
+const COMMIT_BULK_BYTES_MAX: usize = 6 << 20;
 /// The same while small jobs come, which wait for it: a millisecond or two.
 const COMMIT_BULK_BYTES_BESIDE_SMALL_MAX: usize = 1 << 20;
 /// How long after a small job the next is expected.
@@ -37,7 +39,7 @@ const PERMIT_BYTES: usize = 1024;
 pub enum Lane {
     /// All that wait are taken into the next commit, without any bulk if the last commit had some.
     Small,
-    /// Goes into every other commit at least: at most 1 MiB while small jobs come, and 12 MiB when there have been none
+    /// Goes into every other commit at least: at most 1 MiB while small jobs come, and 6 MiB when there have been none
     /// for a while.
     Bulk,
 }
