@@ -86,6 +86,12 @@ fn a_restart_behind_a_handed_over_socket_drops_nobody() {
     };
     let mut orders = starter.stdin.take().unwrap();
     let mut said = BufReader::new(starter.stdout.take().unwrap()).lines().map(Result::unwrap);
+    // As it comes: a server whose log nobody reads stands still, as any program does, when the pipe is full.
+    let mut errors = starter.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut log = String::new();
+        errors.read_to_string(&mut log).map(|_| log)
+    });
     let port: u16 = said.next().expect("it says the port").parse().unwrap();
     let (done, answered) = (AtomicBool::new(false), AtomicU64::new(0));
     let trouble = std::thread::scope(|scope| {
@@ -119,8 +125,7 @@ fn a_restart_behind_a_handed_over_socket_drops_nobody() {
         trouble
     });
     drop(orders);
-    let mut log = String::new();
-    starter.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let log = log.join().unwrap().unwrap();
     assert!(starter.wait().unwrap().success(), "{log}");
     assert!(trouble.is_empty(), "{trouble:?}\n{log}");
     assert!(answered.into_inner() > 200 && log.contains("handed over"), "{log}");
