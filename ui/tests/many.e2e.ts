@@ -47,17 +47,21 @@ async function typing(page: Page, text: string): Promise<number[]> {
   for (let length = 1; length <= text.length; length += 1) {
     answers.push(await field.evaluate((input: HTMLInputElement, text) => new Promise<number>((done) => {
       const begun = performance.now();
-      const look = () => {
-        const asked = performance.getEntriesByType('resource').find((one) => one.name.includes(`search=${encodeURIComponent(text)}&`));
-        // Behind the answer comes the frame that draws it, and the one behind that shows that it did.
-        if (asked) requestAnimationFrame(() => requestAnimationFrame(() => { done(performance.now() - begun); }));
-        else if (performance.now() - begun > 5000) done(Infinity);
-        else requestAnimationFrame(look);
-      };
-      performance.clearResourceTimings();
+      const patience = setTimeout(() => { done(Infinity); }, 5000);
+      const observer = new PerformanceObserver((list) => {
+        if (!list.getEntries().some((one) => one.name.includes(`search=${encodeURIComponent(text)}&`))) return;
+        observer.disconnect();
+        clearTimeout(patience);
+        // The next frame draws the answer, and a message comes behind it.
+        requestAnimationFrame(() => {
+          const { port1, port2 } = new MessageChannel();
+          port1.onmessage = () => { done(performance.now() - begun); };
+          port2.postMessage(undefined);
+        });
+      });
+      observer.observe({ type: 'resource' });
       input.value = text;
       input.dispatchEvent(new Event('input', { bubbles: true }));
-      look();
     }), text.slice(0, length)));
     await page.waitForTimeout(100);
   }
