@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Microseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -46,6 +47,12 @@ impl Timestamp {
     #[must_use]
     pub fn floor_seconds(self) -> Self {
         Self(self.0 - self.0 % 1_000_000)
+    }
+
+    /// The time that much later, in whole microseconds.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self::from_micros(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// The time that many seconds later.
@@ -163,7 +170,8 @@ mod tests {
         assert_eq!(time.day().plus(10), time.plus_days(10).day());
         assert_eq!(time.day().days_until(time.day().plus(3)), 3);
         assert_eq!(time.day().plus(3).days_until(time.day()), 0);
-        assert_eq!(Timestamp::MAX.plus_days(u32::MAX), Timestamp::MAX);
+        assert_eq!(time.plus(Duration::from_nanos(1_999)).to_string(), "2026-11-22T00:00:00Z");
+        assert_eq!([Timestamp::MAX.plus_days(u32::MAX), time.plus(Duration::MAX)], [Timestamp::MAX; 2]);
         assert_eq!(Timestamp::MAX.day().to_string(), "9999-12-30");
     }
 

@@ -40,13 +40,9 @@ impl ScheduledBackups {
     fn due_in(&self, newest: Option<Timestamp>, now: Timestamp) -> Duration {
         let Some(made) = newest else { return Duration::ZERO };
         // One of the future is of a clock that was wrong.
-        let next = later(made.min(now), self.every);
+        let next = made.min(now).plus(self.every);
         Duration::from_micros(u64::try_from(next.as_micros() - now.as_micros()).unwrap_or(0))
     }
-}
-
-fn later(time: Timestamp, by: Duration) -> Timestamp {
-    Timestamp::from_micros(time.as_micros().saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
 }
 
 /// Makes backups for ever, whenever the operator wants some.
@@ -59,7 +55,7 @@ pub(super) async fn make(registry: Arc<Registry>) {
         };
         let (newest, now) = (scheduled.newest(), registry.clock.now());
         let wait = scheduled.due_in(newest, now);
-        let next = (!wait.is_zero()).then(|| later(now, wait));
+        let next = (!wait.is_zero()).then(|| now.plus(wait));
         registry.backups.schedule(Some(ScheduledBackup { newest, next }));
         if !wait.is_zero() {
             let _ = tokio::time::timeout(wait.min(LOOK_EVERY), registry.reconfigured.notified()).await;
@@ -76,7 +72,7 @@ pub(super) async fn make(registry: Arc<Registry>) {
         };
         registry.note_failed_backup(&failed);
         let wait = RETRY.min(scheduled.every);
-        let next = Some(later(registry.clock.now(), wait));
+        let next = Some(registry.clock.now().plus(wait));
         registry.backups.schedule(Some(ScheduledBackup { newest, next }));
         let _ = tokio::time::timeout(wait, registry.reconfigured.notified()).await;
     }

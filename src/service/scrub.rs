@@ -84,11 +84,10 @@ pub(super) async fn scrub(registry: Arc<Registry>) {
 impl Registry {
     /// Waits for the next round, and has it known when that begins.
     async fn rest_from_scrub(&self, rest: Duration) {
-        let micros = i64::try_from(rest.as_micros()).unwrap_or(i64::MAX);
         {
             let mut view = self.scrub.view();
             view.begun = None;
-            view.next = Some(Timestamp::from_micros(self.clock.now().as_micros().saturating_add(micros)));
+            view.next = Some(self.clock.now().plus(rest));
         }
         tokio::time::sleep(rest).await;
     }

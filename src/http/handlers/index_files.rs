@@ -32,7 +32,7 @@ fn whole(
     at_hand: fn(&IndexView) -> Option<Arc<Rendered>>,
     render: fn(&IndexView) -> Arc<Rendered>,
 ) -> Result<Reply, Problem> {
-    let seen = seen(&ask, channel)?;
+    let seen = ask.registry().seen_view(&ask.caller, &view_name(channel))?;
     if let Some(rendered) = at_hand(&seen.view) {
         return Ok(send(&ask, &rendered, seen.public).into());
     }
@@ -101,10 +101,6 @@ pub(super) fn view_name(channel: Option<ChannelName>) -> ViewName {
         None => ViewName::Default,
         Some(channel) => ViewName::Channel(channel),
     }
-}
-
-fn seen(ask: &Ask, channel: Option<ChannelName>) -> Result<SeenView, Problem> {
-    Ok(ask.registry().seen_view(&ask.caller, &view_name(channel))?)
 }
 
 /// Compresses what changed since it was last read. It takes milliseconds, so not on the threads that serve.
