@@ -23,7 +23,7 @@ use super::tables;
 use crate::model::{Durations, Sha256};
 
 /// The version of the layout that this program writes, and the newest that it reads.
-const FORMAT: u64 = 4;
+const FORMAT: u64 = 5;
 /// The first version that counts what users store.
 const FORMAT_WITH_STORED_BYTES: u64 = 2;
 /// The name of the entity file.

@@ -1,4 +1,4 @@
-//! A test per bug that once was, with its story.
+//! A test per bug that once was, with its story: by subject in the files beside this one, the rest here.
 
 use serde_json::{Value, json};
 
