@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Scope, TestServer, Wire, binary, file_path, is_there, project};
+use crate::support::{Scope, TestServer, Wire, binary, file_path, is_there, project, skip};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -62,7 +62,7 @@ fn the_debian_package_installs_upgrades_and_purges() {
     }
     let folder = tempfile::tempdir().unwrap();
     if fs::metadata(folder.path()).unwrap().uid() != 0 {
-        println!("SKIPPED: only root installs packages");
+        skip("only root installs packages");
         return;
     }
     let system = System::new(folder.path().join("root"));

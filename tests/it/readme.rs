@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::project;
+use crate::support::{project, skip_installable};
 
 /// Pages whose commands a reader of the README may go on with.
 const PAGES: [&str; 4] = ["publishing", "updates", "operations", "security"];
@@ -83,7 +83,7 @@ fn the_updater_that_is_shown_updates() {
     let updater = blocks[0].replace("https://packages.example.com", &server.origin());
     let program = format!("{updater}\nprint(update('1.0.0', 'new'), update('2.0.0', 'none'))\n");
     let Ok(output) = Command::new("python3").args(["-c", &program]).current_dir(folder.path()).output() else {
-        println!("SKIPPED: python3 is not installed here");
+        skip_installable("python3 is not installed here");
         return;
     };
     let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::support::{TestServer, binary, free_of_flags, project};
+use crate::support::{TestServer, binary, free_of_flags, project, skip_installable};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -81,7 +81,7 @@ fn a_restart_behind_a_handed_over_socket_drops_nobody() {
     let mut starter = free_of_flags(Path::new("python3"));
     starter.arg(script).arg(binary()).arg("serve").arg("--data").arg(folder.path().join("data"));
     let Ok(mut starter) = starter.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn() else {
-        println!("SKIPPED: python3 is not installed here");
+        skip_installable("python3 is not installed here");
         return;
     };
     let mut orders = starter.stdin.take().unwrap();
@@ -156,7 +156,7 @@ fn the_units_are_in_order() {
     let packaging = project().join("packaging");
     let folder = tempfile::tempdir().unwrap();
     let Ok(version) = Command::new("systemd-analyze").arg("--version").output() else {
-        println!("SKIPPED: systemd-analyze is not installed here");
+        skip_installable("systemd-analyze is not installed here");
         return;
     };
     assert!(version.status.success());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Proxy, Scope, TestServer, file_path, project};
+use crate::support::{Proxy, Scope, TestServer, file_path, project, skip_installable};
 
 const MIB: u64 = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -16,7 +16,7 @@ fn installed(path: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("SKIPPED: target/clients has no such client; tests/run installs it where it can");
+    skip_installable("target/clients has no such client");
     None
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Scope, TestServer, file_path, project};
+use crate::support::{Scope, TestServer, file_path, project, skip_installable};
 
 fn packaged(name: &str) -> PathBuf {
     project().join("packaging/prometheus").join(name)
@@ -18,7 +18,7 @@ fn promtool(words: &[&str], input: &str) -> Result<(), String> {
     let mut command = Command::new("promtool");
     command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut checker) = command.spawn() else {
-        println!("SKIPPED: promtool is not installed here; tests/run installs it where it can");
+        skip_installable("promtool is not installed here");
         return Ok(());
     };
     checker.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();

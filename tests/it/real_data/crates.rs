@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::cargo::{Archive, archives};
 use crate::durability::load::{check_index, make_token};
 use crate::durability::reference::{File, Package, Reference, Release};
-use crate::support::{Cli, Client, TestServer};
+use crate::support::{Cli, Client, TestServer, skip};
 
 const CLIENTS: usize = 8;
 /// Fewer are a sign that they were looked for in the wrong place.
@@ -99,7 +99,7 @@ fn lines(dir: &Path) -> Vec<(String, Sha256)> {
 #[test]
 fn what_cargo_downloaded_is_published_synced_and_downloaded_again() {
     let Some((archives, missing)) = archives("omni") else {
-        println!("SKIPPED: cargo keeps no archives here");
+        skip("cargo keeps no archives here");
         return;
     };
     println!("{} archives found, missing: {missing:?}", archives.len());

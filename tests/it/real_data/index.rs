@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use crate::durability::expected_index;
 use crate::durability::reference::{File, Package, Reference, Release, USER};
-use crate::support::project;
+use crate::support::{project, skip};
 
 /// Which packages are taken when not all are: every so many.
 const STRIDE: usize = 16;
@@ -117,7 +117,7 @@ async fn fill(registry: &Registry, reference: &Reference) {
 fn a_real_index_is_rendered_and_comes_back_after_a_restart() {
     let path = data();
     if !path.exists() {
-        println!("SKIPPED: there is no {}", path.display());
+        skip(&format!("there is no {}", path.display()));
         return;
     }
     let full = std::env::var_os("PACKHOUSE_TEST_FULL").is_some_and(|value| value == "1");

@@ -6,7 +6,7 @@ use packhouse::model::Sha256;
 
 use crate::durability::disk::{Generated, allocated_bytes, digest};
 use crate::durability::load::make_token;
-use crate::support::{Client, TestServer, file_path};
+use crate::support::{Client, TestServer, file_path, skip};
 
 const MIB: u64 = 1 << 20;
 const LARGE_BYTES: u64 = 3 << 30;
@@ -54,7 +54,7 @@ fn rate(bytes: u64, took: Duration) -> String {
 fn a_file_of_three_gibibytes_comes_and_goes_in_little_memory() {
     let free = rustix::fs::statvfs(std::env::temp_dir().as_path()).unwrap();
     if free.f_bavail * free.f_frsize < DISK_BYTES_MIN {
-        println!("SKIPPED: the temporary folder has no {} GiB of room", DISK_BYTES_MIN >> 30);
+        skip(&format!("the temporary folder has no {} GiB of room", DISK_BYTES_MIN >> 30));
         return;
     }
     let server = TestServer::start();

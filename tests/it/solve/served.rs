@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::real::{DATA, Run, judge, load, run_all};
 use super::universe::{Release, Universe};
-use crate::support::{Cli, Client, Part, TestServer, file_path};
+use crate::support::{Cli, Client, Part, TestServer, file_path, skip};
 
 /// Packages that a part is made from: those that these need, and what these need, and so on.
 const ROOTS: [&str; 3] = ["omni.hyper", "omni.clap", "omni.rand"];
@@ -72,7 +72,7 @@ fn outcome(run: &Run) -> Option<Vec<String>> {
 #[test]
 fn what_was_published_and_synced_resolves_like_what_it_was_made_from() {
     let Some(all) = load("omni") else {
-        println!("SKIPPED: the real packages are not here ({})", DATA[0]);
+        skip(&format!("the real packages are not here ({})", DATA[0]));
         return;
     };
     let is_full = std::env::var_os("PACKHOUSE_TEST_FULL").is_some_and(|value| value == "1");

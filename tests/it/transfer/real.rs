@@ -11,7 +11,7 @@ use packhouse::model::{PackageName, Sha256, Version};
 use serde_json::{Value, json};
 
 use super::tree::{assert_same, text, write_index};
-use crate::support::{Cli, TestServer, project};
+use crate::support::{Cli, TestServer, project, skip};
 
 /// Packages without being asked for more: some hundred versions.
 const PACKAGES: usize = 25;
@@ -53,7 +53,7 @@ fn packages(count: usize) -> Option<BTreeMap<String, String>> {
 fn crates_come_back_to_the_byte() {
     let count = std::env::var("PACKHOUSE_TRANSFER_PACKAGES").ok().and_then(|count| count.parse().ok());
     let Some(packages) = packages(count.unwrap_or(PACKAGES)) else {
-        println!("SKIPPED: the shared data is not here");
+        skip("the shared data is not here");
         return;
     };
     let folder = tempfile::tempdir().unwrap();
