@@ -40,4 +40,4 @@ pub use time::{Day, Timestamp};
 pub use token::{Scope, TokenKind, TokenSecret};
 pub use upload::{UnfinishedUpload, Uploader};
 pub use user::{ApiToken, Invitation, Label, Password, PasswordHash, Session, User};
-pub use version::Version;
+pub use version::{Version, VersionScheme};

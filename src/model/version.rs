@@ -1,15 +1,14 @@
 //! Versions and the one total order over all of them.
 //!
 //! The order is that of [`Version::sort_key`], bytes that compare like the versions they stand for, so that a table
-//! keyed by them lists versions in order. Where two versions are both SemVer, it is SemVer 2.0.0's precedence
-//! (section 11); everything else falls in place by the same reading:
+//! keyed by them lists versions in order. Each [`VersionScheme`] has its own way to make the key: [`key`] has those of
+//! SemVer and of calendars, [`debian`] that of Debian.
 //!
-//! 1. A `v` before a digit does not count. Behind the first `+` stands build metadata.
-//! 2. Before the first `-` or `~`, or before a word such as `rc` or `beta`, stands the release: numbers and words,
-//!    divided by `.`, `_` and the change between letters and digits. Zeros at its end do not count (`1.0` is `1.0.0`).
-//!    Numbers compare as numbers, a word comes before any number, the end before both.
-//! 3. What follows is a prerelease, which comes before none; its identifiers compare as SemVer's do.
-//! 4. Versions that are equal so far are ordered by build metadata, then by their text: no two versions are equal.
+//! The order's last tie-break tells spellings apart (`v1.2` and `1.2.0`), so that lists have one order.
+//! [`Version::is_newer_than`] goes by precedence alone: no update leads from one spelling of a version to another.
+
+mod debian;
+mod key;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -18,12 +17,70 @@ use std::str::FromStr;
 
 use super::limits::VERSION_BYTES_MAX;
 
+/// How the versions of a package are read. The default is SemVer; a package may choose another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VersionScheme {
+    /// SemVer 2.0.0 where a version is SemVer, and the same reading for everything else.
+    #[default]
+    Semver,
+    /// As SemVer, but a number behind `-` is one more number of the release: `2026.11-2` comes after `2026.11`.
+    Calver,
+    /// As Debian compares versions (deb-version(7)): a revision stands behind the last `-`, `~` sorts before the end.
+    /// An epoch cannot be written, for a version has no colon.
+    Debian,
+}
+
+/// Why a text is not a version scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a version scheme is semver, calver or debian")]
+pub struct InvalidVersionScheme;
+
+impl VersionScheme {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Semver => "semver",
+            Self::Calver => "calver",
+            Self::Debian => "debian",
+        }
+    }
+
+    /// Whether it is the one of packages that chose none.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl FromStr for VersionScheme {
+    type Err = InvalidVersionScheme;
+
+    fn from_str(text: &str) -> Result<Self, InvalidVersionScheme> {
+        [Self::Semver, Self::Calver, Self::Debian].into_iter().find(|s| s.as_str() == text).ok_or(InvalidVersionScheme)
+    }
+}
+
 /// A version: 1 to 64 characters of `[0-9A-Za-z.+_~-]`, the first a letter or digit.
 #[derive(Clone)]
 pub struct Version {
     text: Box<str>,
     key: Box<[u8]>,
+    /// How much of the key is that of the release, and how much decides about precedence. A word of a prerelease takes up
+    /// to seven bytes.
+    release_len: u16,
+    precedence_len: u16,
+    scheme: VersionScheme,
 }
+
+/// A key, and the lengths of its beginnings that compare by themselves.
+struct SortKey {
+    bytes: Vec<u8>,
+    release_len: usize,
+    precedence_len: usize,
+}
+
+const _: () = assert!(VERSION_BYTES_MAX * 16 <= u16::MAX as usize);
 
 /// Why a text is not a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +94,31 @@ impl Version {
         &self.text
     }
 
-    /// Bytes that compare as the versions do. No two versions have the same; the text is their end.
+    /// The same version as a package of that scheme reads it. A version that was just parsed is read as SemVer.
+    #[must_use]
+    pub fn in_scheme(&self, scheme: VersionScheme) -> Self {
+        if scheme == self.scheme {
+            return self.clone();
+        }
+        Self::read(&self.text, scheme)
+    }
+
+    fn read(text: &str, scheme: VersionScheme) -> Self {
+        let key = match scheme {
+            VersionScheme::Debian => debian::sort_key(text),
+            scheme => key::sort_key(text, scheme),
+        };
+        let (release_len, precedence_len) = (key.release_len as u16, key.precedence_len as u16);
+        Self { text: text.into(), key: key.bytes.into(), release_len, precedence_len, scheme }
+    }
+
+    /// How it is read.
+    #[must_use]
+    pub fn scheme(&self) -> VersionScheme {
+        self.scheme
+    }
+
+    /// Bytes that compare as the versions of one scheme do. No two versions have the same; the text is their end.
     #[must_use]
     pub fn sort_key(&self) -> &[u8] {
         &self.key
@@ -46,24 +127,65 @@ impl Version {
     /// Whether this version comes before the release it leads to.
     #[must_use]
     pub fn is_prerelease(&self) -> bool {
-        !Parts::of(&self.text).prerelease.is_none()
+        match self.scheme {
+            VersionScheme::Debian => self.text.contains('~'),
+            scheme => key::is_prerelease(&self.text, scheme),
+        }
     }
 
     /// Bytes that compare as the releases do that versions are or lead to: the same for `1.2.0-rc.1`, `1.2.0` and `1.2`.
     #[must_use]
     pub fn release_key(&self) -> &[u8] {
-        &self.key[..after_list(&self.key, 0, NUMBER)]
+        &self.key[..usize::from(self.release_len)]
     }
 
     /// Bytes that compare as the versions do without regard to build metadata and spelling: the same for `1.2` and
     /// `1.2.0+x`, and equal where SemVer's precedence is (section 10).
     #[must_use]
     pub fn precedence_key(&self) -> &[u8] {
-        let release = self.release_key().len();
-        let is_prerelease = self.key.get(release) == Some(&PRERELEASE);
-        let end = if is_prerelease { after_list(&self.key, release + 1, IDENTIFIER_NUMBER) } else { release + 1 };
-        &self.key[..end]
+        &self.key[..usize::from(self.precedence_len)]
     }
+
+    /// Whether an application that runs `other` should be told of this version: it has a higher precedence, or the same
+    /// one and build metadata that is a higher number, as Flutter and Android count their builds. Both are read in the
+    /// scheme of this one.
+    #[must_use]
+    pub fn is_newer_than(&self, other: &Self) -> bool {
+        let other = other.in_scheme(self.scheme);
+        match self.precedence_key().cmp(other.precedence_key()) {
+            Ordering::Equal => match (self.build_number(), other.build_number()) {
+                (Some(ours), Some(theirs)) => compare_digits(ours, theirs) == Ordering::Greater,
+                _ => false,
+            },
+            order => order == Ordering::Greater,
+        }
+    }
+
+    /// Build metadata that is a number. Debian's versions have none: `+` is a character as any other there.
+    fn build_number(&self) -> Option<&str> {
+        let (_, build) = self.text.split_once('+')?;
+        let is_number = !build.is_empty() && build.bytes().all(|b| b.is_ascii_digit());
+        (is_number && self.scheme != VersionScheme::Debian).then_some(build)
+    }
+
+    /// Why no new release may have this version, where none may: the version is a word of an address, or the index would
+    /// have two files of one name. Releases that have such a version keep it.
+    #[must_use]
+    pub fn reserved(&self) -> Option<&'static str> {
+        if self.text.eq_ignore_ascii_case("latest") {
+            return Some("latest stands for the newest release in addresses, so it cannot be a version");
+        }
+        // `archives/NAME/NAME-1.0.json` is the manifest of 1.0, and the folder of the archive of `1.0.json`.
+        let tail = self.text.len().checked_sub(5).and_then(|at| self.text.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(".json"))
+            .then_some("a version cannot end with .json: the index has a file of that name for the version without it")
+    }
+}
+
+/// Compares numbers of any length by their digits.
+fn compare_digits(ours: &str, theirs: &str) -> Ordering {
+    let (ours, theirs) = (ours.trim_start_matches('0'), theirs.trim_start_matches('0'));
+    ours.len().cmp(&theirs.len()).then_with(|| ours.cmp(theirs))
 }
 
 impl FromStr for Version {
@@ -77,7 +199,7 @@ impl FromStr for Version {
         if !well_formed {
             return Err(InvalidVersion);
         }
-        Ok(Self { text: text.into(), key: sort_key(text).into() })
+        Ok(Self::read(text, VersionScheme::default()))
     }
 }
 
@@ -125,183 +247,6 @@ impl serde::Serialize for Version {
     }
 }
 
-/// Words that, behind a release's numbers, announce the release rather than extend it.
-const PRERELEASE_WORDS: &[&str] = &["alpha", "beta", "canary", "dev", "nightly", "pre", "preview", "rc", "snapshot"];
-
-/// A version's text taken apart; all parts are slices of it.
-struct Parts<'a> {
-    release: &'a str,
-    prerelease: Prerelease<'a>,
-    build: Option<&'a str>,
-}
-
-#[derive(Clone, Copy)]
-enum Prerelease<'a> {
-    None,
-    /// Behind `-`: its identifiers are divided by dots alone, as SemVer has it.
-    Dotted(&'a str),
-    /// Behind `~` or run on (`1.0rc2`): letters and digits divide as well.
-    Natural(&'a str),
-}
-
-impl Prerelease<'_> {
-    fn is_none(self) -> bool {
-        matches!(self, Self::None)
-    }
-}
-
-impl<'a> Parts<'a> {
-    fn of(text: &'a str) -> Self {
-        let (head, build) = match text.split_once('+') {
-            Some((head, build)) => (head, Some(build)),
-            None => (text, None),
-        };
-        let head = match head.strip_prefix(['v', 'V']) {
-            Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
-            _ => head,
-        };
-        let marked = head.find(['-', '~']).unwrap_or(head.len());
-        if let Some(at) = announced(&head[..marked]) {
-            return Self { release: &head[..at], prerelease: Prerelease::Natural(&head[at..]), build };
-        }
-        let prerelease = match head.as_bytes().get(marked) {
-            Some(b'-') => Prerelease::Dotted(&head[marked + 1..]),
-            Some(_) => Prerelease::Natural(&head[marked + 1..]),
-            None => Prerelease::None,
-        };
-        Self { release: &head[..marked], prerelease, build }
-    }
-}
-
-/// Where a prerelease word begins behind at least one number, if one does.
-fn announced(release: &str) -> Option<usize> {
-    let mut digits_seen = false;
-    for (at, token) in tokens(release) {
-        match token {
-            Token::Number(_) => digits_seen = true,
-            Token::Word(word) => {
-                if digits_seen && PRERELEASE_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) {
-                    return Some(at);
-                }
-            }
-        }
-    }
-    None
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Token<'a> {
-    Number(&'a str),
-    Word(&'a str),
-}
-
-/// Runs of digits and runs of letters with their positions; everything else only divides.
-fn tokens(text: &str) -> impl Iterator<Item = (usize, Token<'_>)> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while bytes.get(at).is_some_and(|b| !b.is_ascii_alphanumeric()) {
-            at += 1;
-        }
-        let start = at;
-        let digits = bytes.get(start)?.is_ascii_digit();
-        while bytes.get(at).is_some_and(|b| if digits { b.is_ascii_digit() } else { b.is_ascii_alphabetic() }) {
-            at += 1;
-        }
-        let run = &text[start..at];
-        Some((start, if digits { Token::Number(run) } else { Token::Word(run) }))
-    })
-}
-
-// The marks of a key. Within a list the end comes first, so that fewer come before more.
-const END: u8 = 1;
-const WORD: u8 = 2;
-const NUMBER: u8 = 3;
-// In a prerelease SemVer puts numbers before words (section 11.4.3).
-const IDENTIFIER_NUMBER: u8 = 2;
-const IDENTIFIER_WORD: u8 = 3;
-// A prerelease comes before none (section 11.3); build metadata comes behind none.
-const PRERELEASE: u8 = 1;
-const NO_PRERELEASE: u8 = 2;
-const NO_BUILD: u8 = 1;
-const BUILD: u8 = 2;
-
-fn sort_key(text: &str) -> Vec<u8> {
-    let parts = Parts::of(text);
-    let mut key = Vec::with_capacity(text.len() * 3);
-
-    let mut release: Vec<Token<'_>> = tokens(parts.release).map(|(_, token)| token).collect();
-    while matches!(release.last(), Some(Token::Number(digits)) if digits.bytes().all(|b| b == b'0')) {
-        release.pop();
-    }
-    for token in release {
-        push_token(&mut key, token, NUMBER, WORD);
-    }
-    key.push(END);
-
-    match parts.prerelease {
-        Prerelease::None => key.push(NO_PRERELEASE),
-        Prerelease::Dotted(identifiers) => {
-            key.push(PRERELEASE);
-            for identifier in identifiers.split('.') {
-                let numeric = !identifier.is_empty() && identifier.bytes().all(|b| b.is_ascii_digit());
-                let token = if numeric { Token::Number(identifier) } else { Token::Word(identifier) };
-                push_token(&mut key, token, IDENTIFIER_NUMBER, IDENTIFIER_WORD);
-            }
-            key.push(END);
-        }
-        Prerelease::Natural(text) => {
-            key.push(PRERELEASE);
-            for (_, token) in tokens(text) {
-                push_token(&mut key, token, IDENTIFIER_NUMBER, IDENTIFIER_WORD);
-            }
-            key.push(END);
-        }
-    }
-
-    match parts.build {
-        None => key.push(NO_BUILD),
-        Some(build) => {
-            key.push(BUILD);
-            for (_, token) in tokens(build) {
-                push_token(&mut key, token, NUMBER, WORD);
-            }
-            key.push(END);
-        }
-    }
-    key.extend_from_slice(text.as_bytes());
-    key
-}
-
-/// Where the list that begins at `at` ends; `number` is its mark of a number.
-fn after_list(key: &[u8], mut at: usize, number: u8) -> usize {
-    loop {
-        match key.get(at) {
-            None => return key.len(),
-            Some(&END) => return at + 1,
-            Some(mark) if *mark == number => at += 2 + key.get(at + 1).map_or(0, |digits| usize::from(*digits)),
-            Some(_) => at += 1 + key[at..].iter().position(|byte| *byte == 0).unwrap_or(key.len()),
-        }
-    }
-}
-
-/// Numbers as their count of digits and the digits, words ended by a byte below all letters.
-fn push_token(key: &mut Vec<u8>, token: Token<'_>, number: u8, word: u8) {
-    match token {
-        Token::Number(digits) => {
-            let digits = digits.trim_start_matches('0');
-            // A version has at most 64 characters.
-            key.extend([number, digits.len() as u8]);
-            key.extend_from_slice(digits.as_bytes());
-        }
-        Token::Word(text) => {
-            key.push(word);
-            key.extend_from_slice(text.as_bytes());
-            key.push(0);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -340,12 +285,81 @@ mod tests {
             &["0.0.0-nightly.20260101", "0.0.0-nightly.20261121", "0.0.0"],
             &["1", "1.0", "1.0.0", "1.0.0.1", "1.1"],
             &["6.1.0-18", "6.1.0"],
+            // PEP 440 and Mozilla: a letter before a number announces the release, without one it is a patch.
+            &["3.14.0.dev1", "3.14.0a1", "3.14.0b2", "3.14.0b10", "3.14.0rc1", "3.14.0", "3.14.0.post1", "3.14.1"],
+            &["59.0a1", "59.0b5", "59.0", "59.0.1"],
+            &["1.1.1", "1.1.1a", "1.1.1w", "1.1.2"],
+            &["1.0c1", "1.0"],
+            // Dates, whose months and days need no zeros.
+            &["2023-12-31", "2024-9-5", "2024-09-30", "2024-10-04", "2024-10-04-1", "2024-10-04-10", "2024-11"],
+            &["2024-10-04-rc1", "2024-10-04"],
+            // git describe, and other numbers behind a dash, are prereleases to SemVer.
+            &["1.2.3-14-gabc", "1.2.3", "1.2.4"],
+            &["1.0.0-rc.7", "1.0.0-rc.11", "1.0.0-rc11", "1.0.0-rc7"],
         ];
         for ladder in ladders {
             for (low, high) in ladder.iter().zip(&ladder[1..]) {
                 assert!(version(low) < version(high), "{low} comes before {high}");
                 assert!(version(high) > version(low), "{high} comes behind {low}");
             }
+        }
+    }
+
+    /// Someone who ran the beta of a version was never offered its final release, and someone who ran `1.2.3` was offered
+    /// `v1.2.3` at each check, for ever.
+    #[test]
+    fn newer_means_higher_precedence() {
+        for (newer, older) in [
+            ("1.2.4", "v1.2.3"),
+            ("3.14.0", "3.14.0b2"),
+            ("2024-10-04", "2024-9-5"),
+            ("1.3.0+20", "1.3.0+19"),
+            ("1.3.0+100", "1.3.0+20"),
+            ("1.3.1", "1.3.0+20"),
+            ("1.1.1b", "1.1.1a"),
+        ] {
+            assert!(version(newer).is_newer_than(&version(older)), "{newer} is newer than {older}");
+            assert!(!version(older).is_newer_than(&version(newer)), "{older} is not newer than {newer}");
+        }
+        for (one, other) in [
+            ("v1.2.3", "1.2.3"),
+            ("v1.2", "1.2.0"),
+            ("1.3.0+20", "1.3.0"),
+            ("1.3.0+x", "1.3.0+20"),
+            ("1.3.0+1.2", "1.3.0+1"),
+            ("1.3.0+020", "1.3.0+20"),
+            ("3.14.0rc1", "3.14.0-rc.1"),
+            ("2024-09-05", "2024-9-5"),
+        ] {
+            assert!(!version(one).is_newer_than(&version(other)), "{one} is not newer than {other}");
+            assert!(!version(other).is_newer_than(&version(one)), "{other} is not newer than {one}");
+        }
+    }
+
+    #[test]
+    fn schemes_read_the_same_text_in_their_own_way() {
+        let newer = |newer: &str, older: &str, scheme| version(newer).in_scheme(scheme).is_newer_than(&version(older));
+        for (revised, plain) in [("2.36-9", "2.36"), ("1.2.3-1", "1.2.3")] {
+            assert!(!newer(revised, plain, VersionScheme::Semver) && newer(plain, revised, VersionScheme::Semver));
+            assert!(newer(revised, plain, VersionScheme::Debian) && newer(revised, plain, VersionScheme::Calver));
+        }
+        assert!(newer("24.04-2", "24.04-1", VersionScheme::Calver) && newer("24.04.1", "24.04-rc1", VersionScheme::Calver));
+        assert!(newer("24.04", "24.04-rc1", VersionScheme::Calver) && newer("24.04", "24.04b1", VersionScheme::Calver));
+        assert!(newer("1.0", "1.0~rc1", VersionScheme::Debian) && newer("1.0a1", "1.0", VersionScheme::Debian));
+        assert!(!newer("1.0-0", "1.0", VersionScheme::Debian) && !newer("1.0", "1.0-0", VersionScheme::Debian));
+        let debian = version("1.0~rc1-3").in_scheme(VersionScheme::Debian);
+        assert!(debian.is_prerelease() && !version("1.0-rc1").in_scheme(VersionScheme::Debian).is_prerelease());
+        assert_eq!(debian.release_key(), version("1.0-2").in_scheme(VersionScheme::Debian).release_key());
+        assert_eq!(debian.in_scheme(VersionScheme::Semver).sort_key(), version("1.0~rc1-3").sort_key());
+    }
+
+    #[test]
+    fn some_versions_are_reserved() {
+        for text in ["latest", "LATEST", "1.0.0.json", "1.0.JSON"] {
+            assert!(version(text).reserved().is_some(), "{text}");
+        }
+        for text in ["1.0.0", "latest1", "json", "1.0json", "1.0.json5"] {
+            assert!(version(text).reserved().is_none(), "{text}");
         }
     }
 
@@ -361,10 +375,10 @@ mod tests {
 
     #[test]
     fn prereleases_are_known() {
-        for text in ["1.0.0-rc.1", "1.0rc1", "2.0~1", "0.1.dev2"] {
+        for text in ["1.0.0-rc.1", "1.0rc1", "2.0~1", "0.1.dev2", "3.14.0b2", "59.0a1", "1.2-14-gabc"] {
             assert!(version(text).is_prerelease(), "{text}");
         }
-        for text in ["1.0.0", "1.0.0+rc.1", "r812", "beta", "1.0.2k"] {
+        for text in ["1.0.0", "1.0.0+rc.1", "r812", "beta", "1.0.2k", "1.1.1a", "2024-10-04", "a1", "1.0.post1"] {
             assert!(!version(text).is_prerelease(), "{text}");
         }
     }
@@ -384,7 +398,11 @@ mod tests {
     }
 
     fn any_version() -> impl Strategy<Value = Version> {
-        "[0-9a-cvrR][0-9ab.+_~rc-]{0,12}".prop_map(|text| version(&text))
+        "[0-9a-cvrR][0-9ab.+_~rc-]{0,12}|2[0-9]{3}-[0-9]{1,2}(-[0-9]{1,2})?[a-c0-9.+-]{0,3}".prop_map(|text| version(&text))
+    }
+
+    fn any_scheme() -> impl Strategy<Value = VersionScheme> {
+        (0..3usize).prop_map(|at| [VersionScheme::Semver, VersionScheme::Calver, VersionScheme::Debian][at])
     }
 
     fn semver_text() -> impl Strategy<Value = String> {
@@ -404,7 +422,8 @@ mod tests {
         }
 
         #[test]
-        fn shorter_keys_keep_the_order(a in any_version(), b in any_version()) {
+        fn shorter_keys_keep_the_order(a in any_version(), b in any_version(), scheme in any_scheme()) {
+            let (a, b) = (a.in_scheme(scheme), b.in_scheme(scheme));
             let expected = a.precedence_key().cmp(b.precedence_key());
             prop_assert!(expected == Ordering::Equal || expected == a.cmp(&b));
             let release = a.release_key().cmp(b.release_key());
