@@ -77,8 +77,10 @@ fn words(publication: &Publication, published: &Published) -> String {
     let url = printable(&published.url).unwrap_or_default();
     let size = human_bytes(published.size_bytes);
     let sha256 = published.sha256;
+    let warnings = published.warnings.iter().filter_map(|warning| printable(warning));
+    let warnings: String = warnings.map(|warning| format!("warning: {warning}\n")).collect();
     format!(
-        "{verb} {package} {version} on {channel} for {platform}{visible}\n{display_name}, {size}, sha256 {sha256}\n{url}\n"
+        "{warnings}{verb} {package} {version} on {channel} for {platform}{visible}\n{display_name}, {size}, sha256 {sha256}\n{url}\n"
     )
 }
 
@@ -93,6 +95,7 @@ fn value(publication: &Publication, published: &Published) -> Value {
         "url": published.url,
         "sha256": published.sha256.to_string(),
         "size": published.size_bytes,
+        "warnings": published.warnings,
     })
 }
 
@@ -159,11 +162,12 @@ mod tests {
             url: "http://h/x".into(),
             sha256: Sha256::of(b""),
             size_bytes: 7,
+            warnings: vec!["1.0.0 sorts below 2.0.0".into()],
         };
         let text = words(&publication, &published);
         assert!(
             text.starts_with(
-                "unchanged: omni.foo 1.0.0 on stable for any, not visible yet\na.zip, 7 bytes, sha256 e3b0"
+                "warning: 1.0.0 sorts below 2.0.0\nunchanged: omni.foo 1.0.0 on stable for any, not visible yet\na.zip, 7 bytes, sha256 e3b0"
             )
         );
         assert_eq!(value(&publication, &published)["outcome"], "unchanged");

@@ -67,6 +67,11 @@ impl Response {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// All values of a header field that are text.
+    pub fn headers_of(&self, name: &http::HeaderName) -> impl Iterator<Item = &str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
     /// This answer if it is a success (2xx) or 304; else what the server said.
     ///
     /// # Errors

@@ -66,6 +66,8 @@ pub struct Published {
     pub sha256: Sha256,
     /// Its size in bytes.
     pub size_bytes: u64,
+    /// What the registry has to say about where the version sorts.
+    pub warnings: Vec<String>,
 }
 
 /// Why a publication failed. What was done up to then stays; running it again completes it.
@@ -116,6 +118,8 @@ struct Release {
     description: Option<String>,
     #[serde(default)]
     files: Vec<ReleaseFile>,
+    #[serde(default)]
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,6 +129,15 @@ struct ReleaseFile {
     size: Option<u64>,
     sha256: Option<String>,
     url: Option<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
+}
+
+/// What sending a file came to.
+struct FileSent {
+    is_new: bool,
+    url: Option<String>,
+    warnings: Vec<String>,
 }
 
 /// Publishes.
@@ -146,11 +159,13 @@ pub async fn publish(
     let job = Job { client, base, addresses, publication, channel: &channel, progress };
     let before = job.release().await.map_err(|error| PublishError::Request { error, uploaded: false })?;
     let sent = job.send_file(before.as_ref(), sha256, size_bytes).await;
-    let (is_new, url) = sent.map_err(|error| PublishError::Request { error, uploaded: false })?;
+    let FileSent { is_new, url, warnings } = sent.map_err(|error| PublishError::Request { error, uploaded: false })?;
     let completed = job.complete(before.as_ref()).await;
-    let is_active = completed.map_err(|error| PublishError::Request { error, uploaded: true })?;
+    let (is_active, told) = completed.map_err(|error| PublishError::Request { error, uploaded: true })?;
     let url = url.unwrap_or_else(|| job.addresses.file.to_string());
-    Ok(Published { is_new, is_active, channel, url, sha256, size_bytes })
+    // Making a release and activating it may warn of the same.
+    let warnings = if told.is_empty() { warnings } else { told };
+    Ok(Published { is_new, is_active, channel, url, sha256, size_bytes, warnings })
 }
 
 /// The channel that a package's owner publishes to if nothing else is said.
@@ -225,7 +240,7 @@ impl Job<'_> {
         before: Option<&Release>,
         sha256: Sha256,
         size_bytes: u64,
-    ) -> Result<(bool, Option<String>), RequestError> {
+    ) -> Result<FileSent, RequestError> {
         let Publication { file: path, platform, display_name, .. } = self.publication;
         let files = before.map_or(&[][..], |release| &release.files);
         let same_place =
@@ -234,13 +249,13 @@ impl Job<'_> {
             && there.size == Some(size_bytes)
             && there.sha256.as_deref().and_then(|digest| digest.parse().ok()) == Some(sha256)
         {
-            return Ok((false, there.url.clone()));
+            return Ok(FileSent { is_new: false, url: there.url.clone(), warnings: Vec::new() });
         }
         self.progress.begin(Task::Upload { bytes: size_bytes });
         if size_bytes >= RESUMABLE_BYTES_MIN
             && let Some(sent) = resume::send(self.client, self.base, &self.sendable(sha256, size_bytes)).await?
         {
-            return Ok((sent.is_new, sent.url));
+            return Ok(FileSent { is_new: sent.is_new, url: sent.url, warnings: sent.warnings });
         }
         let payload =
             FilePayload { path: path.clone(), offset_bytes: 0, size_bytes, progress: Arc::clone(&self.progress) };
@@ -251,7 +266,7 @@ impl Job<'_> {
         let response = self.client.ask(&request).await?;
         let is_new = response.status == StatusCode::CREATED;
         let file: ReleaseFile = response.json().await?;
-        Ok((is_new, file.url))
+        Ok(FileSent { is_new, url: file.url, warnings: file.warnings })
     }
 
     fn sendable(&self, sha256: Sha256, size_bytes: u64) -> Sendable<'_> {
@@ -269,8 +284,9 @@ impl Job<'_> {
         Sendable { path, size_bytes, sha256, said, progress: Arc::clone(&self.progress) }
     }
 
-    /// Adds manifest and notes, and makes the release active if it is to be. Answers whether it is.
-    async fn complete(&self, before: Option<&Release>) -> Result<bool, RequestError> {
+    /// Adds manifest and notes, and makes the release active if it is to be. Answers whether it is, and what the
+    /// registry says of its version.
+    async fn complete(&self, before: Option<&Release>) -> Result<(bool, Vec<String>), RequestError> {
         let publication = self.publication;
         if let Some(manifest) = &publication.manifest {
             let request = Request::new(Method::PUT, self.addresses.manifest.clone())
@@ -290,15 +306,15 @@ impl Job<'_> {
         // A release whose time is set becomes active by itself, then and not now.
         let is_scheduled = before.is_some_and(|release| release.publish_at.is_some());
         if is_active || publication.draft || is_scheduled {
-            return Ok(is_active);
+            return Ok((is_active, Vec::new()));
         }
-        self.change_release(&json!({ "active": true })).await?;
-        Ok(true)
+        let release = self.change_release(&json!({ "active": true })).await?;
+        Ok((true, release.warnings))
     }
 
-    async fn change_release(&self, change: &serde_json::Value) -> Result<(), RequestError> {
+    async fn change_release(&self, change: &serde_json::Value) -> Result<Release, RequestError> {
         let request = Request::new(Method::PATCH, self.addresses.release.clone()).json(change).repeatable();
-        self.client.ask(&request).await.map(drop)
+        self.client.ask(&request).await?.json().await
     }
 }
 

@@ -88,6 +88,7 @@ async fn a_file_alone_is_sent_and_visible_at_once_and_again_is_nothing() {
         url: "http://h/file".into(),
         sha256: Sha256::of(b"content"),
         size_bytes: 7,
+        warnings: Vec::new(),
     };
     assert_eq!(published, expected);
     let (again, lines) = run(&server, &publication(folder.path())).await.unwrap();

@@ -26,6 +26,7 @@ const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const UPLOAD_LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const UPLOAD_METADATA: HeaderName = HeaderName::from_static("upload-metadata");
 const OUTCOME: HeaderName = HeaderName::from_static("packhouse-outcome");
+const WARNING: HeaderName = HeaderName::from_static("packhouse-warning");
 const TUS_VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
 
 /// A file to send, and what it is to become.
@@ -44,6 +45,8 @@ pub(super) struct Sent {
     pub(super) is_new: bool,
     /// Where it can be downloaded, if the registry said so.
     pub(super) url: Option<String>,
+    /// What the registry has to say about where the version sorts.
+    pub(super) warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -157,7 +160,7 @@ async fn go_on(
     }
     if offset == file.size_bytes {
         // The answer to the last bytes was lost.
-        return Ok(Sent { is_new: true, url: None });
+        return Ok(Sent { is_new: true, url: None, warnings: Vec::new() });
     }
     let payload = FilePayload {
         path: file.path.clone(),
@@ -177,7 +180,8 @@ async fn go_on(
         false => with_cure(error),
     })?;
     let url = answer.header(CONTENT_LOCATION).map(str::to_owned);
-    Ok(Sent { is_new: answer.header(OUTCOME) == Some("created"), url })
+    let warnings = answer.headers_of(&WARNING).map(str::to_owned).collect();
+    Ok(Sent { is_new: answer.header(OUTCOME) == Some("created"), url, warnings })
 }
 
 fn tus(method: Method, url: Url) -> Request {

@@ -61,6 +61,7 @@ pub(super) fn package(key: u64, full_name: &str) -> Package {
         name: full_name.name(),
         description: "".parse().unwrap(),
         visibility: Visibility::Public,
+        version_scheme: Default::default(),
         access_token: TokenSecret::from_random(TokenKind::Access, [0; 32]),
         private_token: None,
         created: time(0),

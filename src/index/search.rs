@@ -291,6 +291,7 @@ mod tests {
             name: name.parse().unwrap(),
             description: description.parse().unwrap(),
             visibility,
+            version_scheme: Default::default(),
             access_token: TokenSecret::from_random(TokenKind::Access, [0; 32]),
             private_token: None,
             created: crate::model::Timestamp::from_micros(0),

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{Channel, Manifest, Package, Platform, PlatformName, Release, ReleaseFile};
+use crate::model::{Channel, Manifest, Package, Platform, PlatformName, Release, ReleaseFile, VersionScheme};
 
 /// A package with everything that its index files are made from.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub(super) struct LineText {
     pub(super) platform: PlatformName,
     /// Whether the release was yanked then.
     pub(super) yanked: bool,
+    /// How the version was read then.
+    pub(super) scheme: VersionScheme,
     pub(super) id: String,
     /// The line without its line feed.
     pub(super) text: String,

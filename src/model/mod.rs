@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod channel;
+pub mod dependency;
 pub mod digest;
 pub mod durations;
 pub mod file;
@@ -22,9 +23,13 @@ pub mod token;
 pub mod upload;
 pub mod user;
 pub mod version;
+pub mod version_advice;
+mod version_comparator;
+pub mod version_requirement;
 
 pub use audit::{AuditAction, AuditEntry};
 pub use channel::{Channel, Platform};
+pub use dependency::Dependency;
 pub use digest::{Crc32, Sha256};
 pub use durations::Durations;
 pub use file::{Content, ExternalUrl, MimeType, ReleaseFile, Requirement, RequirementPart};
@@ -41,3 +46,5 @@ pub use token::{Scope, TokenKind, TokenSecret};
 pub use upload::{UnfinishedUpload, Uploader};
 pub use user::{ApiToken, Invitation, Label, Password, PasswordHash, Session, User};
 pub use version::{Version, VersionScheme};
+pub use version_advice::version_advice;
+pub use version_requirement::{InvalidVersionRequirement, VersionRequirement};

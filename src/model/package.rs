@@ -6,6 +6,7 @@ use super::markdown::Markdown;
 use super::name::{FullName, PackageName, UserName};
 use super::time::Timestamp;
 use super::token::TokenSecret;
+use super::version::VersionScheme;
 
 /// Something that is released: owned by one user, shared with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Package {
     pub description: Markdown,
     /// Who may read it.
     pub visibility: Visibility,
+    /// How its versions are read and ordered.
+    pub version_scheme: VersionScheme,
     /// Lets clients read it while it is private.
     pub access_token: TokenSecret,
     /// Digest of the token that lets CI publish to it, if one was made.

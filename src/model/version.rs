@@ -10,6 +10,7 @@
 mod debian;
 mod key;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -97,10 +98,13 @@ impl Version {
     /// The same version as a package of that scheme reads it. A version that was just parsed is read as SemVer.
     #[must_use]
     pub fn in_scheme(&self, scheme: VersionScheme) -> Self {
-        if scheme == self.scheme {
-            return self.clone();
-        }
-        Self::read(&self.text, scheme)
+        self.read_in(scheme).into_owned()
+    }
+
+    /// As [`Version::in_scheme`], without a copy where the version is read so already.
+    #[must_use]
+    pub fn read_in(&self, scheme: VersionScheme) -> Cow<'_, Self> {
+        if scheme == self.scheme { Cow::Borrowed(self) } else { Cow::Owned(Self::read(&self.text, scheme)) }
     }
 
     fn read(text: &str, scheme: VersionScheme) -> Self {
@@ -151,7 +155,7 @@ impl Version {
     /// scheme of this one.
     #[must_use]
     pub fn is_newer_than(&self, other: &Self) -> bool {
-        let other = other.in_scheme(self.scheme);
+        let other = other.read_in(self.scheme);
         match self.precedence_key().cmp(other.precedence_key()) {
             Ordering::Equal => match (self.build_number(), other.build_number()) {
                 (Some(ours), Some(theirs)) => compare_digits(ours, theirs) == Ordering::Greater,
@@ -343,7 +347,9 @@ mod tests {
             assert!(!newer(revised, plain, VersionScheme::Semver) && newer(plain, revised, VersionScheme::Semver));
             assert!(newer(revised, plain, VersionScheme::Debian) && newer(revised, plain, VersionScheme::Calver));
         }
-        assert!(newer("24.04-2", "24.04-1", VersionScheme::Calver) && newer("24.04.1", "24.04-rc1", VersionScheme::Calver));
+        assert!(
+            newer("24.04-2", "24.04-1", VersionScheme::Calver) && newer("24.04.1", "24.04-rc1", VersionScheme::Calver)
+        );
         assert!(newer("24.04", "24.04-rc1", VersionScheme::Calver) && newer("24.04", "24.04b1", VersionScheme::Calver));
         assert!(newer("1.0", "1.0~rc1", VersionScheme::Debian) && newer("1.0a1", "1.0", VersionScheme::Debian));
         assert!(!newer("1.0-0", "1.0", VersionScheme::Debian) && !newer("1.0", "1.0-0", VersionScheme::Debian));
@@ -398,7 +404,8 @@ mod tests {
     }
 
     fn any_version() -> impl Strategy<Value = Version> {
-        "[0-9a-cvrR][0-9ab.+_~rc-]{0,12}|2[0-9]{3}-[0-9]{1,2}(-[0-9]{1,2})?[a-c0-9.+-]{0,3}".prop_map(|text| version(&text))
+        "[0-9a-cvrR][0-9ab.+_~rc-]{0,12}|2[0-9]{3}-[0-9]{1,2}(-[0-9]{1,2})?[a-c0-9.+-]{0,3}"
+            .prop_map(|text| version(&text))
     }
 
     fn any_scheme() -> impl Strategy<Value = VersionScheme> {

@@ -198,7 +198,7 @@ fn find_in_view<S: Source>(
     for reading in PackageId::readings(id) {
         let Some(platform) = platforms.iter().find(|platform| platform.name == reading.platform) else { continue };
         let own = reached.iter().find_map(|channel| {
-            rows.release_by_version(package.id, *channel, &reading.version)
+            rows.release_by_version(&package, *channel, &reading.version)
                 .map(|found| found.filter(|r| r.active))
                 .transpose()
         });
@@ -211,7 +211,7 @@ fn find_in_view<S: Source>(
 }
 
 /// Offered releases of a channel and those it includes, highest version first, for which `pick` yields something:
-/// at most `limit`, above `above`, the nearest channel's own of a version.
+/// at most `limit`, newer than `above`, the nearest channel's own of a version.
 pub(super) fn offered<S: Source, T>(
     rows: &Rows<S>,
     package: &Package,
@@ -221,6 +221,7 @@ pub(super) fn offered<S: Source, T>(
     pick: impl Fn(&Release) -> Result<Option<T>, StorageError>,
 ) -> Result<Vec<(Release, T)>, StorageError> {
     let channels = rows.channels(package.owner)?;
+    let above = above.map(|above| above.in_scheme(package.version_scheme));
     let mut found: Vec<(Release, T)> = Vec::new();
     // Versions that a nearer channel has its own release of, be it yanked or for other platforms: as in the index, the
     // releases of farther channels are not meant then.
@@ -229,7 +230,14 @@ pub(super) fn offered<S: Source, T>(
         let mut taken = 0;
         let mut own = Vec::new();
         rows.releases_below(package.id, reached, None, |release| {
-            if taken == limit || above.is_some_and(|above| release.version <= *above) {
+            if let Some(above) = &above
+                && !release.version.is_newer_than(above)
+            {
+                // Several spellings and builds have the same precedence: some of them may be newer still.
+                let may_follow = release.version.precedence_key() == above.precedence_key();
+                return Ok(if may_follow { ControlFlow::Continue(()) } else { ControlFlow::Break(()) });
+            }
+            if taken == limit {
                 return Ok(ControlFlow::Break(()));
             }
             if !release.active || shadowed.contains(&release.version) {

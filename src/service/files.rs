@@ -7,12 +7,12 @@ use super::channels::channel_named;
 use super::deed::{About, Deed};
 use super::platforms::{add_platform, check_name_is_free, platform_named};
 use super::refusal::{Refusal, listed};
-use super::releases::{ReleaseName, activate, find_release, new_release};
+use super::releases::{ReleaseName, activate, find_release, new_release, warnings};
 use super::views::{FileView, ReleaseViews};
 use crate::model::limits::FILES_PER_RELEASE_MAX;
 use crate::model::{
     AuditAction, Content, DisplayName, ExternalUrl, FileId, Manifest, MimeType, Package, PackageId, Platform,
-    PlatformName, Release, ReleaseFile, Requirement, Role, Sha256, Timestamp,
+    PlatformName, Release, ReleaseFile, Requirement, Role, Sha256, Timestamp, dependency,
 };
 use crate::store::{Edit, Rows, Source};
 
@@ -93,6 +93,7 @@ impl Registry {
     /// # Errors
     /// If the caller may not publish, or another manifest is fixed.
     pub async fn put_manifest(&self, caller: &Caller, name: FileName, manifest: Manifest) -> Result<FileView, Refusal> {
+        check_dependencies(&manifest)?;
         self.edit_file(caller, name, AuditAction::ManifestSet, move |edit, release, file, now| {
             let former = edit.manifest(file.id)?;
             if former.as_ref() == Some(&manifest) {
@@ -217,6 +218,14 @@ impl Registry {
     }
 }
 
+/// Refuses a manifest whose dependencies a resolver could not read: once published, they could not be mended.
+pub(super) fn check_dependencies(manifest: &Manifest) -> Result<(), Refusal> {
+    let dependencies = manifest.fields().get("dependencies");
+    let read = dependency::read(dependencies, |_| true);
+    read.map(drop)
+        .map_err(|problem| Refusal::invalid("dependencies", format!("dependencies cannot be read: {problem}")))
+}
+
 pub(super) fn sealed(what: &str, release: &Release) -> Refusal {
     Refusal::conflict(format!(
         "{} has been published, so its {what} cannot become another; publish a new version",
@@ -268,7 +277,7 @@ pub(super) fn find_place<S: Source>(
 ) -> Result<Place, Refusal> {
     let (package, role) = open_package(rows, caller, &name.release.package, Some(Role::Maintainer))?;
     let channel = channel_named(rows, package.owner, &name.release.channel)?;
-    let release = rows.release_by_version(package.id, channel.id, &name.release.version)?;
+    let release = rows.release_by_version(&package, channel.id, &name.release.version)?;
     let platforms = rows.platforms(package.owner)?;
     let platform = platforms.iter().find(|platform| platform.name == name.platform).cloned();
     if create.is_none() {
@@ -384,7 +393,10 @@ pub(super) fn put_file(
         (true, false) => "made the release, a draft",
     };
     deed.note(edit, action, About::thing(name).of(&package).detail(detail))?;
-    let view = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
+    let mut view = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
+    if makes_release {
+        view.warnings = warnings(edit, &package, &release)?;
+    }
     Ok(Put { view, outcome })
 }
 
@@ -394,15 +406,20 @@ pub(super) fn is_same(former: &ReleaseFile, new: &NewContent) -> bool {
     same_bytes && former.content.external_url() == new.content.external_url()
 }
 
-/// Refuses a version and platform whose package id already stands for others: `1.0+a` for `b` and `1.0` for `a.b`
+/// Refuses a version and platform whose package id is the name of another file of the index, or stands for others:
+/// `1.0+a` for `b` and `1.0` for `a.b`
 /// are both written `1.0+a.b`.
 fn check_id_is_free<S: Source>(rows: &Rows<S>, package: &Package, name: &FileName) -> Result<(), Refusal> {
     let id = PackageId { version: name.release.version.clone(), platform: name.platform.clone() };
     let text = id.to_string();
+    if text.to_ascii_lowercase().ends_with(".json") {
+        let problem = format!("the package id {text} cannot end with .json: the index has a file of that name");
+        return Err(Refusal::invalid("version", problem));
+    }
     for other in PackageId::readings(&text).filter(|reading| *reading != id) {
         let Ok(platform) = platform_named(rows, package.owner, &other.platform) else { continue };
         for channel in rows.channels(package.owner)?.iter() {
-            let Some(release) = rows.release_by_version(package.id, channel.id, &other.version)? else { continue };
+            let Some(release) = rows.release_by_version(package, channel.id, &other.version)? else { continue };
             if rows.files(release.id)?.iter().any(|file| file.platform == platform.id) {
                 let taken = [other.version.as_str(), other.platform.as_str()];
                 return Err(Refusal::conflict(format!("the package id {text} is taken by version {}", listed(&taken))));

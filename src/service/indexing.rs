@@ -29,7 +29,7 @@ use crate::store::{
 };
 
 /// The version of what `index` renders. A store that another version filled is rendered again at start.
-const RENDERING: u64 = 1;
+const RENDERING: u64 = 2;
 /// Packages that are handed to the index at once when it is loaded.
 const BATCH: usize = 10_000;
 /// Packages that are rendered in one commit when the index is made anew.

@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::views::{PackageView, package_view};
 use crate::model::{
     AuditAction, FullName, Markdown, Package, PackageKey, PackageName, Role, Scope, TokenKind, TokenSecret, User,
-    Visibility,
+    VersionScheme, Visibility,
 };
 use crate::store::Edit;
 
@@ -23,6 +23,8 @@ pub struct NewPackage {
     pub description: Markdown,
     /// Who may read it.
     pub visibility: Visibility,
+    /// How its versions are read.
+    pub version_scheme: VersionScheme,
 }
 
 /// What of a package is to change.
@@ -32,6 +34,8 @@ pub struct PackagePatch {
     pub description: Option<Markdown>,
     /// Who may read it.
     pub visibility: Option<Visibility>,
+    /// How its versions are read. Another scheme orders all releases anew.
+    pub version_scheme: Option<VersionScheme>,
 }
 
 impl Registry {
@@ -80,7 +84,11 @@ impl Registry {
                     package.description = description.clone();
                 }
                 package.visibility = patch.visibility.unwrap_or(package.visibility);
+                package.version_scheme = patch.version_scheme.unwrap_or(package.version_scheme);
                 edit.touch_package(&package, deed.now)?;
+                if package.version_scheme != former.version_scheme {
+                    edit.read_versions_anew(&package)?;
+                }
                 if package != former {
                     let about = About::package(&package).detail(changes(&former, &package));
                     deed.note(edit, AuditAction::PackageChanged, about)?;
@@ -149,7 +157,8 @@ impl Registry {
 fn changes(former: &Package, package: &Package) -> String {
     let described = (former.description != package.description).then_some("description");
     let shown = (former.visibility != package.visibility).then_some(package.visibility.as_str());
-    described.into_iter().chain(shown).collect::<Vec<_>>().join(", ")
+    let read = (former.version_scheme != package.version_scheme).then_some(package.version_scheme.as_str());
+    described.into_iter().chain(shown).chain(read).collect::<Vec<_>>().join(", ")
 }
 
 /// Makes a package of a user's.
@@ -171,6 +180,7 @@ pub(super) fn add_package(
         name: new.name.clone(),
         description: new.description.clone(),
         visibility: new.visibility,
+        version_scheme: new.version_scheme,
         access_token: access_token.clone(),
         private_token: None,
         created: deed.now,

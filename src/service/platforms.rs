@@ -109,12 +109,19 @@ pub(super) fn platform_named<S: Source>(
     found.cloned().ok_or_else(|| Refusal::no_such("platform", name, &names))
 }
 
-/// Refuses a name that is taken, or that differs from a taken one only in case.
+/// Refuses a name that is taken, that differs from a taken one only in case, or that makes two files of the index one:
+/// `NAME-1.0+x.json` is the manifest of the archive for `x`.
 pub(super) fn check_name_is_free(
     platforms: &[Platform],
     name: &PlatformName,
     own: Option<PlatformId>,
 ) -> Result<(), Refusal> {
+    if name.as_str().to_ascii_lowercase().ends_with(".json") {
+        return Err(Refusal::invalid(
+            "name",
+            "a platform's name cannot end with .json: the index has files of that name",
+        ));
+    }
     let similar = platforms.iter().find(|p| Some(p.id) != own && p.name.as_str().eq_ignore_ascii_case(name.as_str()));
     match similar {
         Some(platform) => Err(Refusal::taken("name", format!("you have a platform {} already", platform.name))),

@@ -14,7 +14,9 @@ use super::caller::{Caller, Identity};
 use super::channels::channel_named;
 use super::deed::{About, Deed};
 use super::extension_toml::{self, Description};
-use super::files::{Create, FileName, NewContent, Outcome, find_file, find_place, put_file, sealed};
+use super::files::{
+    Create, FileName, NewContent, Outcome, check_dependencies, find_file, find_place, put_file, sealed,
+};
 use super::packages::{NewPackage, add_package};
 use super::random::new_token;
 use super::refusal::Refusal;
@@ -24,7 +26,7 @@ use super::views::{FileView, ReleaseView, ReleaseViews};
 use super::zip_entry::read_entry;
 use crate::model::{
     AuditAction, Channel, ChannelName, Content, DisplayName, ExternalUrl, FullName, Manifest, Markdown, MimeType,
-    Package, PackageId, Role, Scope, Sha256, TokenKind, TokenSecret, UserId, Visibility, YankReason,
+    Package, PackageId, Role, Scope, Sha256, TokenKind, TokenSecret, UserId, VersionScheme, Visibility, YankReason,
 };
 use crate::store::{BlobWriter, Edit, ReadError, Rows, Source, StorageError, StoredBlob};
 
@@ -118,7 +120,7 @@ impl Registry {
                 let channel = channel_of(edit, package.owner, channel.as_ref())?;
                 let unknown = || Refusal::NotFound(format!("there is no {package_id} on the channel {}", channel.name));
                 let id = published(edit, &package, &[&channel], id)?.ok_or_else(unknown)?.id;
-                let mut release = edit.release_by_version(package.id, channel.id, &id.version)?.ok_or_else(unknown)?;
+                let mut release = edit.release_by_version(&package, channel.id, &id.version)?.ok_or_else(unknown)?;
                 if release.yanked.is_none() {
                     let patch = ReleasePatch { yanked: Some(Some(reason.clone())), ..ReleasePatch::default() };
                     apply(&mut release, &patch, now)?;
@@ -235,6 +237,9 @@ impl Publication {
             stored => (stored, None),
         };
         let uploaded_bytes = stored.as_ref().map(StoredBlob::size_bytes);
+        if let Some(manifest) = manifest.as_ref().or(description.as_ref().map(|description| &description.manifest)) {
+            check_dependencies(manifest)?;
+        }
         let deed = registry.deed(&caller);
         let order = Order { deed, options, package_id, display_name, content, manifest, description, access_token };
         let row_bytes = stored.as_ref().map_or(0, StoredBlob::row_bytes);
@@ -284,6 +289,7 @@ impl Order {
                     name: name.name(),
                     description: Markdown::default(),
                     visibility: self.options.visibility.unwrap_or(Visibility::Public),
+                    version_scheme: VersionScheme::default(),
                 };
                 add_package(edit, deed, caller.user(Scope::Publish)?, &new, &self.access_token)?
             }
@@ -333,7 +339,8 @@ impl Order {
             edit.put_release(&release)?;
             edit.touch_package(&package, now)?;
         }
-        let file = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
+        let mut file = ReleaseViews::new(edit, &package, caller)?.file(edit, &release, &file)?;
+        file.warnings = put.view.warnings;
         Ok((Published { package_id: format!("{name}-{}", place.id), file }, put.outcome, is_new))
     }
 }
@@ -423,7 +430,7 @@ fn published<S: Source>(
     for channel in channels {
         for id in &readings {
             let Some(platform) = platforms.iter().find(|platform| platform.name == id.platform) else { continue };
-            let Some(release) = rows.release_by_version(package.id, channel.id, &id.version)? else { continue };
+            let Some(release) = rows.release_by_version(package, channel.id, &id.version)? else { continue };
             let archive = rows.files(release.id)?.into_iter().find(|file| file.platform == platform.id);
             if let Some(archive) = archive {
                 let (id, channel) = (id.clone(), channel.name.clone());
@@ -487,7 +494,7 @@ fn begins_with_dotted_number(text: &str) -> bool {
 fn has_version<S: Source>(rows: &Rows<S>, package: &Package, id: &str) -> Result<bool, Refusal> {
     for channel in rows.channels(package.owner)?.iter() {
         for reading in PackageId::readings(id) {
-            if rows.release_by_version(package.id, channel.id, &reading.version)?.is_some() {
+            if rows.release_by_version(package, channel.id, &reading.version)?.is_some() {
                 return Ok(true);
             }
         }

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::views::{Page, ReleaseView, ReleaseViews};
 use crate::model::{
     AuditAction, Channel, ChannelId, ChannelName, FullName, Markdown, Package, Release, ReleaseId, Role, Timestamp,
-    Version, YankReason,
+    Version, YankReason, version_advice,
 };
 use crate::store::{Edit, Rows, Source, StorageError};
 
@@ -70,7 +70,7 @@ impl Registry {
             Some(channel) => [channel_named(&rows, package.owner, channel)?].into(),
             None => rows.channels(package.owner)?,
         };
-        let cursor = cursor.map(|cursor| parse_cursor(&rows.channels(package.owner)?, cursor)).transpose()?;
+        let cursor = cursor.map(|cursor| parse_cursor(&rows, &package, cursor)).transpose()?;
         let mut found = Vec::new();
         for channel in channels.iter() {
             collect_below(&rows, &package, channel, cursor.as_ref(), may_see_drafts(role), limit + 1, &mut found)?;
@@ -142,7 +142,7 @@ impl Registry {
                 let needed = if patch.published.is_some() { Role::Owner } else { Role::Maintainer };
                 let (package, role) = open_package(edit, &deed.caller, &name.package, Some(needed))?;
                 let channel = channel_named(edit, package.owner, &name.channel)?;
-                let former = edit.release_by_version(package.id, channel.id, &name.version)?;
+                let former = edit.release_by_version(&package, channel.id, &name.version)?;
                 let present = former.as_ref().map(release_mark);
                 condition.check(edit, &package, Some(&name.to_string()), present.as_deref())?;
                 let mut release = match former.clone() {
@@ -158,7 +158,11 @@ impl Registry {
                     edit.touch_package(&package, now)?;
                     note_change(edit, &deed, &package, &name, former.as_ref(), &release)?;
                 }
-                let view = ReleaseViews::new(edit, &package, &deed.caller)?.release(edit, &release)?;
+                let is_published = release.active && !former.is_some_and(|former| former.active);
+                let mut view = ReleaseViews::new(edit, &package, &deed.caller)?.release(edit, &release)?;
+                if is_new || is_published {
+                    view.warnings = warnings(edit, &package, &release)?;
+                }
                 Ok((view, is_new))
             })
             .await
@@ -257,6 +261,23 @@ fn note_change(
     deed.note(edit, action, About::thing(name).of(package).detail(detail))
 }
 
+/// What the author of a release should know of where it sorts.
+pub(super) fn warnings<S: Source>(
+    rows: &Rows<S>,
+    package: &Package,
+    release: &Release,
+) -> Result<Vec<String>, StorageError> {
+    let mut newest = None;
+    rows.releases_below(package.id, release.channel, None, |other| {
+        if other.id == release.id || !other.is_offered() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        newest = Some(other.version);
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(version_advice(&release.version, newest.as_ref()))
+}
+
 /// Whether someone with this role sees what is not active.
 pub(super) fn may_see_drafts(role: Option<Role>) -> bool {
     role >= Some(Role::Maintainer)
@@ -270,7 +291,7 @@ pub(super) fn find_release<S: Source>(
     role: Option<Role>,
 ) -> Result<Release, Refusal> {
     let channel = channel_named(rows, package.owner, &name.channel)?;
-    let release = rows.release_by_version(package.id, channel.id, &name.version)?;
+    let release = rows.release_by_version(package, channel.id, &name.version)?;
     if let Some(release) = release.filter(|release| release.active || may_see_drafts(role)) {
         return Ok(release);
     }
@@ -291,12 +312,15 @@ pub(super) fn new_release(
     channel: ChannelId,
     version: &Version,
     now: Timestamp,
-) -> Result<Release, StorageError> {
+) -> Result<Release, Refusal> {
+    if let Some(reason) = version.reserved() {
+        return Err(Refusal::invalid("version", reason));
+    }
     Ok(Release {
         id: ReleaseId(edit.new_id()?),
         package: package.id,
         channel,
-        version: version.clone(),
+        version: version.in_scheme(package.version_scheme),
         active: false,
         published: None,
         publish_at: None,
@@ -383,10 +407,12 @@ struct Cursor {
     version: Version,
 }
 
-fn parse_cursor(channels: &[Channel], cursor: &str) -> Result<Cursor, Refusal> {
+fn parse_cursor<S: Source>(rows: &Rows<S>, package: &Package, cursor: &str) -> Result<Cursor, Refusal> {
+    let channels = rows.channels(package.owner)?;
     let parsed = cursor.split_once(':').and_then(|(channel, version)| {
         let channel = channels.iter().find(|known| known.name.as_str() == channel)?.id;
-        Some(Cursor { channel, version: version.parse().ok()? })
+        let version: Version = version.parse().ok()?;
+        Some(Cursor { channel, version: version.in_scheme(package.version_scheme) })
     });
     parsed.ok_or_else(Refusal::wrong_cursor)
 }
@@ -403,7 +429,7 @@ fn collect_below<S: Source>(
 ) -> Result<(), StorageError> {
     let start = found.len();
     if let Some(cursor) = cursor.filter(|cursor| channel.id > cursor.channel) {
-        let same = rows.release_by_version(package.id, channel.id, &cursor.version)?;
+        let same = rows.release_by_version(package, channel.id, &cursor.version)?;
         found.extend(same.filter(|release| release.active || drafts));
     }
     rows.releases_below(package.id, channel.id, cursor.map(|cursor| &cursor.version), |release| {

@@ -321,6 +321,7 @@ mod tests {
             name: "kit".parse().unwrap(),
             description: Default::default(),
             visibility: Visibility::Public,
+            version_scheme: Default::default(),
         };
         registry.create_package(&caller, new).await.unwrap();
         for (version, platform) in [("1", "any"), ("2", "any"), ("3", "linux-x64"), ("4", "any"), ("5", "linux-x64")] {

@@ -207,6 +207,7 @@ mod tests {
             name: full_name.name(),
             description: description.parse().unwrap(),
             visibility: Visibility::Public,
+            version_scheme: Default::default(),
             access_token: TokenSecret::from_random(TokenKind::Access, [id as u8; 32]),
             private_token: None,
             created: Timestamp::from_micros(NOW),

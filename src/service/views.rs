@@ -197,6 +197,7 @@ pub struct PackageView {
     #[serde(flatten)]
     text: Option<DescriptionView>,
     visibility: &'static str,
+    version_scheme: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
     private_token_set: bool,
@@ -278,6 +279,7 @@ impl PackageView {
             summary,
             text: None,
             visibility: package.visibility.as_str(),
+            version_scheme: package.version_scheme.as_str(),
             access_token,
             private_token_set: package.private_token.is_some(),
             role: role.map(Role::as_str),
@@ -306,6 +308,9 @@ pub struct ReleaseView {
     description_html: String,
     downloads: u64,
     files: Vec<FileView>,
+    /// What the author should know of where the version sorts: in the answer that publishes it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) warnings: Vec<String>,
     created: Timestamp,
     changed: Timestamp,
     /// What a change can be made conditional on.
@@ -328,6 +333,9 @@ pub struct FileView {
     requirements: Vec<Requirement>,
     url: String,
     downloads: u64,
+    /// What the author should know of where the version sorts: in the answer that publishes it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) warnings: Vec<String>,
     created: Timestamp,
     changed: Timestamp,
 }
@@ -337,6 +345,12 @@ impl FileView {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What the author should know of where the version sorts.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 }
 
@@ -388,6 +402,7 @@ impl<'a> ReleaseViews<'a> {
             description_html: markdown::to_html(&release.description),
             downloads: files.iter().map(|file| file.downloads).sum(),
             files,
+            warnings: Vec::new(),
             created: release.created,
             changed: release.changed,
             mark: release_mark(release),
@@ -414,6 +429,7 @@ impl<'a> ReleaseViews<'a> {
             requirements: file.requirements.clone(),
             url: format!("{}{}", self.origin, self.file_path(release, file)?),
             downloads: rows.file_downloads(release.id, file.id)?,
+            warnings: Vec::new(),
             created: file.created,
             changed: file.changed,
         })

@@ -26,6 +26,8 @@ use crate::model::{Durations, Sha256};
 const FORMAT: u64 = 5;
 /// The first version that counts what users store.
 const FORMAT_WITH_STORED_BYTES: u64 = 2;
+/// The first version whose sort keys know dates and PEP 440.
+const FORMAT_WITH_KEYS_OF_DATES: u64 = 5;
 /// The name of the entity file.
 pub(super) const ENTITIES: &str = "packhouse.redb";
 /// About what the job of one request writes, in bytes; it bounds the queue.
@@ -152,6 +154,9 @@ impl Store {
                 let mut edit = Edit::new(tx, scratch);
                 if found.is_some_and(|found| found < FORMAT_WITH_STORED_BYTES) {
                     edit.count_all_stored()?;
+                }
+                if found.is_some_and(|found| found < FORMAT_WITH_KEYS_OF_DATES) {
+                    edit.order_all_releases()?;
                 }
                 Ok(edit.set_format(FORMAT)?)
             };

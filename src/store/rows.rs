@@ -347,21 +347,22 @@ impl<S: Source> Rows<S> {
         self.record(tables::RELEASES, &id.0, id)
     }
 
-    /// The release of a version on a channel.
+    /// The release of a version on a channel. The version is read as the package reads its versions.
     pub fn release_by_version(
         &self,
-        package: PackageKey,
+        package: &Package,
         channel: ChannelId,
         version: &Version,
     ) -> Result<Option<Release>, StorageError> {
         let table = self.source.table(tables::RELEASES_BY_VERSION)?;
-        let id = table.get((package.0, channel.0, version.sort_key()))?.map(|id| id.value());
+        let version = version.in_scheme(package.version_scheme);
+        let id = table.get((package.id.0, channel.0, version.sort_key()))?.map(|id| id.value());
         drop(table);
         id.map_or(Ok(None), |id| self.release(ReleaseId(id)))
     }
 
     /// Releases of a channel with versions below `below` (all, where there is none), highest first, handed to `visit`
-    /// until it says stop.
+    /// until it says stop. `below` is in the package's version scheme.
     pub fn releases_below(
         &self,
         package: PackageKey,

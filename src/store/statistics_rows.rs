@@ -130,7 +130,7 @@ impl<S: Source> Rows<S> {
         let Ok(version) = key.version.parse() else { return Ok(false) };
         let Some(package) = self.package(key.package)? else { return Ok(false) };
         for channel in self.channels(package.owner)?.iter() {
-            if self.release_by_version(key.package, channel.id, &version)?.is_some() {
+            if self.release_by_version(&package, channel.id, &version)?.is_some() {
                 return Ok(true);
             }
         }

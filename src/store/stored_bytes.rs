@@ -93,6 +93,7 @@ mod tests {
             name: "kit".parse().unwrap(),
             description: Markdown::default(),
             visibility: Visibility::Public,
+            version_scheme: Default::default(),
             access_token: TokenSecret::from_random(TokenKind::Access, [0; 32]),
             private_token: None,
             created: Timestamp::from_micros(0),

@@ -15,6 +15,11 @@ fn has_expired(item: &Value) -> bool {
     expires.is_some_and(|expires| expires <= jiff::Timestamp::now())
 }
 
+/// The text of a `registry.gz` up to its serial, which ends it.
+fn without_serial(text: &str) -> String {
+    text.split_once(",\"serial\":").expect("a registry has a serial").0.to_owned()
+}
+
 /// Everything that `made` says is still said, except for items that have expired since. More may be said now.
 fn assert_says(now: &Value, made: &Value, at: &str) {
     match (now, made) {
@@ -61,6 +66,11 @@ fn registries_of_all_formats_open_with_all_that_is_in_them() {
                 let is_index = path.ends_with(".gz");
                 let answer = if is_index { server.anonymous().get(path).is(200) } else { client.get(path).is(200) };
                 let now = if is_index { answer.gunzip() } else { answer.text() };
+                // A later format renders the index anew, which is a change of the view.
+                let (now, made) = match path.ends_with("registry.gz") {
+                    true => (without_serial(&now), without_serial(&made)),
+                    false => (now, made),
+                };
                 match (serde_json::from_str(&now), serde_json::from_str(&made)) {
                     (Ok(now), Ok(made)) if !is_index => assert_says(&now, &made, &format!("{name}: {path}")),
                     _ => assert_eq!(now, made, "{name}: {path}"),

@@ -8,6 +8,7 @@ mod bad_input;
 mod cli;
 mod concurrency;
 mod configuration;
+mod debian_versions;
 mod docs;
 mod durability;
 mod formats;

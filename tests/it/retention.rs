@@ -61,6 +61,7 @@ impl World {
             name: name.parse().unwrap(),
             description: Default::default(),
             visibility: packhouse::model::Visibility::Public,
+            version_scheme: Default::default(),
         };
         self.registry.create_package(&self.caller, new).await.unwrap();
     }

@@ -13,11 +13,12 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::dependency::{self, Dependency};
 use super::platform;
-use super::requirement::{Requirement, is_set};
 use super::version_set::{Place, VersionSet};
-use crate::model::{PackageId, PlatformName, Sha256, Version};
+use crate::model::version_requirement::is_set;
+use crate::model::{
+    Dependency, PackageId, PlatformName, Sha256, Version, VersionRequirement, VersionScheme, dependency,
+};
 
 /// The place that stands for not having the package.
 pub(super) const ABSENT: Place = 0;
@@ -102,13 +103,15 @@ impl Catalog {
             at += line.len();
         }
         let known = if ids.iter().any(|(id, _)| platform::is_ambiguous(id)) { known()? } else { BTreeSet::new() };
+        let scheme = ids.first().map_or_else(VersionScheme::default, |(_, line)| scheme(&text[line.clone()]));
         let mut by_version: BTreeMap<Version, Candidate> = BTreeMap::new();
         for (id, line) in ids {
             // What is no id here may be one to a later version of this program.
-            let Some(id) = platform::read_id(id, platform, &known) else { continue };
+            let Some(mut id) = platform::read_id(id, platform, &known) else { continue };
+            id.version = id.version.in_scheme(scheme);
             let better = |old: &Candidate| old.id.platform.is_any() || !id.platform.is_any();
             if by_version.get(&id.version).is_none_or(better) {
-                let semver = semver::Version::parse(id.version.as_str()).ok();
+                let semver = scheme.is_default().then(|| semver::Version::parse(id.version.as_str()).ok()).flatten();
                 by_version.insert(id.version.clone(), Candidate { id, semver, line });
             }
         }
@@ -131,7 +134,7 @@ impl Catalog {
     }
 
     /// The versions that meet `requirement`.
-    pub(super) fn admitted(&self, requirement: &Requirement, prereleases: bool) -> VersionSet {
+    pub(super) fn admitted(&self, requirement: &VersionRequirement, prereleases: bool) -> VersionSet {
         let admits =
             |candidate: &Candidate| requirement.admits(&candidate.id.version, candidate.semver.as_ref(), prereleases);
         VersionSet::of_places(1, self.candidates.iter().map(admits))
@@ -172,7 +175,7 @@ impl Catalog {
                 return Line { dependencies, archive: Archive::default(), is_yanked: false };
             }
         };
-        let dependencies = dependency::read(wire.dependencies.as_ref(), platform)
+        let dependencies = dependency::read(wire.dependencies.as_ref(), |name| platform::filter_names(name, platform))
             .map_err(|why| format!("its dependencies cannot be read: {why}"));
         Line {
             dependencies,
@@ -180,6 +183,13 @@ impl Catalog {
             is_yanked: wire.package.get("yanked").is_some_and(is_set),
         }
     }
+}
+
+/// How a package's versions are read: each of its lines says it, where it is not the default.
+fn scheme(line: &str) -> VersionScheme {
+    let wire: Option<Wire> = serde_json::from_str(line).ok();
+    let named = wire.and_then(|wire| wire.package.get("version_scheme")?.as_str()?.parse().ok());
+    named.unwrap_or_default()
 }
 
 /// Two descending runs of places, merged by version.
@@ -232,7 +242,7 @@ mod tests {
     #[test]
     fn prereleases_stand_apart_and_come_in_their_turn() {
         let catalog = catalog("1.0.0 {}\n1.1.0-rc.1 {}\n1.1.0 {}\n1.2.0-rc.1 {}\n1.2.0 {}\n");
-        let requirement: Requirement = "^1.0".parse().unwrap();
+        let requirement: VersionRequirement = "^1.0".parse().unwrap();
         assert_eq!(catalog.admitted(&requirement, false), VersionSet::run(1, 4));
         let all = ["1.2.0", "1.2.0-rc.1", "1.1.0", "1.1.0-rc.1", "1.0.0"];
         assert_eq!(ids(&catalog, &catalog.admitted(&requirement, true)), all);

@@ -16,14 +16,11 @@
 //! * Prereleases: see [`requirement`]. Platforms: see [`platform`].
 
 mod catalog;
-mod comparator;
-mod dependency;
 mod explain;
 mod local;
 pub mod platform;
 mod provider;
-pub mod requirement;
-mod version_set;
+pub mod version_set;
 mod words;
 
 #[cfg(test)]
@@ -37,11 +34,10 @@ use std::time::Duration;
 use pubgrub::PubGrubError;
 
 pub use self::catalog::Archive;
-pub use self::dependency::Dependency;
 pub use self::local::IndexPackages;
 use self::provider::{Provider, ProviderError, ROOT, ROOT_PLACE};
-pub use self::requirement::{InvalidRequirement, Requirement};
 use super::sync::LocalError;
+pub use crate::model::{Dependency, InvalidVersionRequirement, VersionRequirement};
 use crate::model::{FullName, InvalidName, PackageId, PlatformName, Version};
 
 /// The most packages that one request may ask for.
@@ -68,7 +64,7 @@ pub struct Root {
     /// The package.
     pub name: FullName,
     /// Which of its versions.
-    pub requirement: Requirement,
+    pub requirement: VersionRequirement,
 }
 
 /// Why a text does not ask for a package.
@@ -79,7 +75,7 @@ pub enum InvalidRoot {
     Name(#[from] InvalidName),
     /// The part behind it.
     #[error(transparent)]
-    Requirement(#[from] InvalidRequirement),
+    VersionRequirement(#[from] InvalidVersionRequirement),
 }
 
 impl FromStr for Root {
@@ -87,7 +83,7 @@ impl FromStr for Root {
 
     fn from_str(text: &str) -> Result<Self, InvalidRoot> {
         match text.split_once('@') {
-            None => Ok(Self { name: text.parse()?, requirement: Requirement::any() }),
+            None => Ok(Self { name: text.parse()?, requirement: VersionRequirement::any() }),
             Some((name, requirement)) => Ok(Self { name: name.parse()?, requirement: requirement.parse()? }),
         }
     }

@@ -11,9 +11,8 @@ use std::time::Instant;
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics, SelectedDependencies, VersionSet as _};
 
 use super::catalog::{ABSENT, Catalog, Line};
-use super::dependency::Dependency;
 use super::version_set::{Place, VersionSet};
-use super::{Chosen, Counts, LocalError, Packages, Request, Requirement, Resolution};
+use super::{Chosen, Counts, Dependency, LocalError, Packages, Request, Resolution, VersionRequirement};
 use crate::model::{FullName, Version};
 
 /// A package, by the order in which names were met.
@@ -76,7 +75,7 @@ pub(super) struct Looked {
 pub(super) struct Link {
     pub(super) key: Key,
     pub(super) set: VersionSet,
-    pub(super) requirement: Requirement,
+    pub(super) requirement: VersionRequirement,
     pub(super) optional: bool,
 }
 
@@ -143,7 +142,7 @@ impl<'a> Provider<'a> {
         Rc::clone(looked)
     }
 
-    fn link(&self, name: &FullName, requirement: &Requirement, optional: bool) -> Result<Link, ProviderError> {
+    fn link(&self, name: &FullName, requirement: &VersionRequirement, optional: bool) -> Result<Link, ProviderError> {
         let key = self.meet(name)?;
         let mut set = self.entry(key).admitted(requirement, self.request.prereleases);
         if optional {
@@ -205,7 +204,7 @@ impl<'a> Provider<'a> {
 
 impl Entry {
     /// The versions that meet a requirement.
-    fn admitted(&self, requirement: &Requirement, prereleases: bool) -> VersionSet {
+    fn admitted(&self, requirement: &VersionRequirement, prereleases: bool) -> VersionSet {
         let Some(catalog) = &self.catalog else { return VersionSet::empty() };
         if let Some(set) = self.sets.borrow().get(requirement.as_str()) {
             return set.clone();

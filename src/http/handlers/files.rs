@@ -9,7 +9,7 @@ use crate::http::app::{Answer, Ask};
 use crate::http::problem::Problem;
 use crate::http::{digest, json};
 use crate::model::limits::{MANIFEST_BYTES_MAX, REQUIREMENTS_MAX};
-use crate::model::{Manifest, MimeType, Requirement};
+use crate::model::{Manifest, MimeType, Requirement, VersionRequirement};
 use crate::service::{Create, ExternalArchive, FileName, Outcome};
 
 /// Most bytes of a list of requirements.
@@ -85,7 +85,10 @@ pub(super) async fn put_requirements(ask: Ask, name: FileName) -> Answer {
         Ok(Requirement {
             kind: json::parse("type", &body.kind)?,
             name: json::parse("name", &body.name)?,
-            version: json::parse("version", &body.version)?,
+            version: {
+                let _: VersionRequirement = json::parse("version", &body.version)?;
+                json::parse("version", &body.version)?
+            },
         })
     });
     let requirements = requirements.collect::<Result<Vec<_>, Problem>>()?;

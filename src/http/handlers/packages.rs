@@ -18,6 +18,7 @@ struct NewPackageBody {
     #[serde(default)]
     description: String,
     visibility: Option<String>,
+    version_scheme: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -25,6 +26,7 @@ struct NewPackageBody {
 struct PackagePatchBody {
     description: Option<String>,
     visibility: Option<String>,
+    version_scheme: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +68,7 @@ pub(super) async fn create(ask: Ask) -> Answer {
         name: json::parse("name", &body.name)?,
         description: json::parse("description", &body.description)?,
         visibility: json::parse("visibility", body.visibility.as_deref().unwrap_or("public"))?,
+        version_scheme: json::parse_some("version_scheme", body.version_scheme.as_deref())?.unwrap_or_default(),
     };
     let view = ask.app.registry.create_package(&ask.caller, new).await?;
     with_mark(json::respond(StatusCode::CREATED, &view)?, &view.mark)
@@ -82,6 +85,7 @@ pub(super) async fn change(ask: Ask, name: FullName) -> Answer {
     let patch = PackagePatch {
         description: json::parse_some("description", body.description.as_deref())?,
         visibility: json::parse_some("visibility", body.visibility.as_deref())?,
+        version_scheme: json::parse_some("version_scheme", body.version_scheme.as_deref())?,
     };
     let view = ask.app.registry.change_package(&ask.caller, name, patch, condition).await?;
     with_mark(json::respond(StatusCode::OK, &view)?, &view.mark)

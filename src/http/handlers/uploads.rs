@@ -18,6 +18,9 @@ use crate::service::{
 /// Says whether the file that an upload became was `created`, `replaced` another, or was there `unchanged`.
 const OUTCOME: HeaderName = HeaderName::from_static("packhouse-outcome");
 
+/// A sentence that the author of the release should read, as `warnings` of other answers has them.
+const WARNING: HeaderName = HeaderName::from_static("packhouse-warning");
+
 /// What the server can do.
 pub(super) fn options(ask: &Ask) -> Answer {
     let mut response = no_content();
@@ -154,6 +157,10 @@ fn set_received(response: &mut Response<Body>, received: &Received) -> Result<()
             Outcome::Unchanged => "unchanged",
         };
         response.headers_mut().insert(OUTCOME, HeaderValue::from_static(outcome));
+        for warning in file.warnings() {
+            let warning = HeaderValue::try_from(warning).map_err(|error| Problem::internal(&error))?;
+            response.headers_mut().append(WARNING, warning);
+        }
     }
     Ok(())
 }

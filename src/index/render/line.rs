@@ -35,6 +35,9 @@ struct PackageFields {
     sha256: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     yanked: bool,
+    /// How the version is read, where that is not the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_scheme: Option<&'static str>,
 }
 
 impl<'a> Line<'a> {
@@ -45,7 +48,9 @@ impl<'a> Line<'a> {
         source: &'a FileSource,
     ) -> Self {
         let yanked = release.yanked.is_some();
-        let is_still_so = |known: &&Arc<LineText>| known.platform == *platform && known.yanked == yanked;
+        let scheme = release.version.scheme();
+        let is_still_so =
+            |known: &&Arc<LineText>| known.platform == *platform && known.yanked == yanked && known.scheme == scheme;
         if let Some(text) = source.line.0.get().filter(is_still_so) {
             return Self { release, platform, source, text: Arc::clone(text) };
         }
@@ -59,10 +64,11 @@ impl<'a> Line<'a> {
                 size: source.file.size,
                 sha256: source.file.sha256.to_string(),
                 yanked,
+                version_scheme: (!scheme.is_default()).then(|| scheme.as_str()),
             },
         };
         let text = format!("{id} {}", super::json(&fields));
-        let text = Arc::new(LineText { platform: platform.clone(), yanked, id, text });
+        let text = Arc::new(LineText { platform: platform.clone(), yanked, scheme, id, text });
         // What is remembered otherwise stays so; a release that is yanked is read anew, with nothing remembered.
         let _ = source.line.0.set(Arc::clone(&text));
         Self { release, platform, source, text }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::line::Line;
 use crate::index::segments::Members;
-use crate::model::{ChannelName, Package, Timestamp};
+use crate::model::{ChannelName, Package, Timestamp, VersionScheme};
 
 /// The longest value, in bytes of JSON, that one field of a manifest may bring into a file that everybody reads.
 /// Longer ones (pictures as `data:` addresses) are left out.
@@ -33,6 +33,9 @@ struct Fields<'a> {
     repository: Option<Value>,
     version: &'a str,
     package_id: &'a str,
+    /// How versions of the package are read, where that is not the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_scheme: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     published: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,6 +69,7 @@ pub(super) fn entry<'a>(
         repository: field("repository"),
         version: version.as_str(),
         package_id: shown.id(),
+        version_scheme: Some(package.version_scheme).filter(|scheme| !scheme.is_default()).map(VersionScheme::as_str),
         published: shown.release.published,
         channel: channel(shown),
         platforms: lines[first..=last].iter().map(|line| line.platform.as_str()).collect(),

@@ -235,7 +235,6 @@ fn push_token(key: &mut Vec<u8>, token: Token<'_>, number: u8, word: u8) {
     }
 }
 
-
 /// Whether a version comes before the release it leads to.
 pub(super) fn is_prerelease(text: &str, scheme: VersionScheme) -> bool {
     !Parts::of(text, scheme).prerelease.is_none()

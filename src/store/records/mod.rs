@@ -16,6 +16,7 @@ mod release;
 mod session;
 mod upload;
 mod user;
+mod version_scheme;
 
 pub use index_change::{IndexChange, StoredView};
 pub use index_package::{IndexContent, IndexPackage};

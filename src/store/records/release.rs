@@ -2,13 +2,16 @@
 
 use bincode::{Decode, Encode};
 
+use super::version_scheme::SchemeV1;
 use super::{Record, parse, time};
-use crate::model::{ChannelId, PackageKey, Release, ReleaseId};
+use crate::model::{ChannelId, PackageKey, Release, ReleaseId, Version};
 use crate::store::codec::{self, CodecError};
 
 #[derive(Encode, Decode)]
 enum Stored {
     V1(V1),
+    /// The scheme is that of the package: with it, a version is read without reading the package.
+    V2(V1, SchemeV1),
 }
 
 #[derive(Encode, Decode)]
@@ -30,7 +33,7 @@ impl Record for Release {
     type Key = ReleaseId;
 
     fn to_bytes(&self) -> Result<Vec<u8>, CodecError> {
-        let stored = Stored::V1(V1 {
+        let v1 = V1 {
             package: self.package.0,
             channel: self.channel.0,
             version: self.version.to_string(),
@@ -41,17 +44,21 @@ impl Record for Release {
             description: self.description.as_str().to_owned(),
             created: self.created.as_micros(),
             changed: self.changed.as_micros(),
-        });
-        codec::encode(Self::NAME, &stored)
+        };
+        codec::encode(Self::NAME, &Stored::V2(v1, self.version.scheme().into()))
     }
 
     fn from_bytes(id: ReleaseId, bytes: &[u8]) -> Result<Self, CodecError> {
-        let Stored::V1(v1) = codec::decode(Self::NAME, bytes)?;
+        let (v1, scheme) = match codec::decode(Self::NAME, bytes)? {
+            Stored::V1(v1) => (v1, SchemeV1::Semver),
+            Stored::V2(v1, scheme) => (v1, scheme),
+        };
+        let version: Version = parse(Self::NAME, &v1.version)?;
         Ok(Self {
             id,
             package: PackageKey(v1.package),
             channel: ChannelId(v1.channel),
-            version: parse(Self::NAME, &v1.version)?,
+            version: version.in_scheme(scheme.into()),
             active: v1.active,
             published: v1.published.map(time),
             publish_at: v1.publish_at.map(time),
@@ -65,8 +72,9 @@ impl Record for Release {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_pinned;
+    use super::super::{assert_pinned, unhex};
     use super::*;
+    use crate::model::VersionScheme;
 
     #[test]
     fn bytes_are_pinned() {
@@ -74,7 +82,7 @@ mod tests {
             id: ReleaseId(1),
             package: PackageKey(2),
             channel: ChannelId(3),
-            version: "1.0.0-rc.1".parse().unwrap(),
+            version: "1.0.0-rc.1".parse::<Version>().unwrap().in_scheme(VersionScheme::Calver),
             active: true,
             published: Some(time(4)),
             publish_at: None,
@@ -83,6 +91,9 @@ mod tests {
             created: time(5),
             changed: time(6),
         };
-        assert_pinned(release.id, &release, "0002030a312e302e302d72632e3101010800010662726f6b656e054e6f7465730a0c");
+        let v1 = "0002030a312e302e302d72632e3101010800010662726f6b656e054e6f7465730a0c";
+        assert_pinned(release.id, &release, &format!("01{}01", &v1[2..]));
+        let old = Release::from_bytes(release.id, &unhex(v1)).unwrap();
+        assert_eq!((&old, old.version.scheme()), (&release, VersionScheme::Semver));
     }
 }

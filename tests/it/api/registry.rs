@@ -10,8 +10,8 @@ use crate::support::{Answer, Client, Part, Request, Scope, TestServer};
 const BOUNDARY: &str = "multipart/form-data; boundary=b";
 
 fn manifest(title: &str) -> String {
-    json!({ "package": { "title": title }, "dependencies": { "filter:platform": { "windows": 1 } }, "x": [1.10] })
-        .to_string()
+    let dependencies = json!({ "filter:platform": { "windows": { "omni.win": {} } } });
+    json!({ "package": { "title": title }, "dependencies": dependencies, "x": [1.10] }).to_string()
 }
 
 fn publish(client: &Client, id: &str, manifest: &str, bytes: &str) -> Answer {

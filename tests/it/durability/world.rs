@@ -123,6 +123,7 @@ impl World {
                     name: package.parse().unwrap(),
                     description: format!("# The package {package}\n\nMore about it.").parse().unwrap(),
                     visibility: packhouse::model::Visibility::Public,
+                    version_scheme: Default::default(),
                 };
                 registry.create_package(caller, new).await.map(drop)
             }

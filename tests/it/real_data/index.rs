@@ -82,7 +82,12 @@ async fn fill(registry: &Registry, reference: &Reference) {
     let caller = &Caller { identity: Identity::User(Box::new(signed_in)), origin: "".into(), address: None };
     for name in reference.packages.keys() {
         let name = name.parse().unwrap();
-        let new = NewPackage { name, description: Default::default(), visibility: Visibility::Public };
+        let new = NewPackage {
+            name,
+            description: Default::default(),
+            visibility: Visibility::Public,
+            version_scheme: Default::default(),
+        };
         registry.create_package(caller, new).await.unwrap();
     }
     let releases = reference.packages.iter().flat_map(|(name, package)| {

@@ -1,5 +1,7 @@
 //! A test per bug that once was, with its story: by subject in the files beside this one, the rest here.
 
+mod versions;
+
 use serde_json::{Value, json};
 
 use crate::support::{Scope, TestServer, file_path};

@@ -4,7 +4,7 @@ import { call, get, path, send, withQuery } from './client';
 import type { Answer } from './client';
 import type {
   ApiToken, Attention, AuditItem, Channel, Invitation, ListedPackage, Member, Package, Page, PendingUpload, Platform,
-  Release, RetentionPreview, Role, ServerSettings, ServerStatus, Session, Statistics, StorageReport, User, Visibility,
+  Release, RetentionPreview, Role, ServerSettings, ServerStatus, Session, Statistics, StorageReport, User, VersionScheme, Visibility,
 } from './types';
 
 const V1 = '/api/v1';
@@ -58,7 +58,7 @@ export const api = {
   createPackage: (body: { name: string; description?: string; visibility: Visibility }) =>
     send<Package>('POST', `${V1}/packages`, body),
   changePackage: (
-    namespace: string, name: string, body: { description?: string; visibility?: Visibility }, ifMatch?: string,
+    namespace: string, name: string, body: { description?: string; visibility?: Visibility; version_scheme?: VersionScheme }, ifMatch?: string,
   ): Promise<Answer<Package>> => call(addresses.package(namespace, name), { method: 'PATCH', body, ifMatch }),
   deletePackage: (namespace: string, name: string) => send<undefined>('DELETE', addresses.package(namespace, name)),
   replaceToken: (namespace: string, name: string, kind: 'access' | 'private') =>

@@ -1363,6 +1363,7 @@ export interface components {
          *       "icon": null,
          *       "summary": "Window",
          *       "visibility": "public",
+         *       "version_scheme": "semver",
          *       "private_token_set": false,
          *       "role": null,
          *       "latest": {
@@ -1412,6 +1413,7 @@ export interface components {
             summary: string;
             /** @description From the newest manifest. */
             title: string | null;
+            version_scheme: components["schemas"]["VersionScheme"];
             visibility: components["schemas"]["Visibility"];
         };
         /**
@@ -1571,6 +1573,7 @@ export interface components {
             size: number;
             /** @description Where it can be downloaded. */
             url: string;
+            warnings?: components["schemas"]["Warnings"];
         };
         /**
          * @example {
@@ -1787,6 +1790,7 @@ export interface components {
             description?: string;
             /** @description `[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*`, at most 100 bytes. */
             name: string;
+            version_scheme?: components["schemas"]["VersionScheme"];
             visibility?: components["schemas"]["Visibility"];
         };
         /**
@@ -1854,6 +1858,7 @@ export interface components {
          *       "description": "# Window",
          *       "description_html": "<h1>Window</h1>\n",
          *       "visibility": "public",
+         *       "version_scheme": "semver",
          *       "private_token_set": false,
          *       "role": null,
          *       "latest": {
@@ -1884,6 +1889,7 @@ export interface components {
          */
         PackagePatch: {
             description?: string;
+            version_scheme?: components["schemas"]["VersionScheme"];
             visibility?: components["schemas"]["Visibility"];
         };
         /**
@@ -2036,6 +2042,7 @@ export interface components {
              */
             published: string | null;
             version: string;
+            warnings?: components["schemas"]["Warnings"];
             /** @description Why it was withdrawn: no longer offered, still downloadable. */
             yanked: string | null;
         };
@@ -2530,6 +2537,11 @@ export interface components {
             quota_bytes?: number | null;
         };
         /**
+         * @description How versions are read and ordered. `semver`, the default: SemVer 2.0.0, and the same reading for all other versions. `calver`: a number behind `-` is one more number of the release. `debian`: a revision stands behind the last `-`, `~` sorts before the end.
+         * @enum {string}
+         */
+        VersionScheme: "semver" | "calver" | "debian";
+        /**
          * @example {
          *       "lines": "d8501f51",
          *       "package": {
@@ -2589,6 +2601,8 @@ export interface components {
             publish_at?: string;
             version: string;
         };
+        /** @description Only in the answer that creates or activates a release, and only where there are any: sentences about where its version sorts that its author should read, such as that it sorts below the newest release. The release is published all the same. */
+        Warnings: string[];
     };
     responses: {
         /** @description The client has it already. */

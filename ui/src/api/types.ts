@@ -5,6 +5,7 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type Role = Schemas['Role'];
+export type VersionScheme = Schemas['VersionScheme'];
 export type Visibility = Schemas['Visibility'];
 export type Session = Schemas['Session'];
 export type ApiToken = Schemas['ApiToken'] & { secret?: string };

@@ -18,6 +18,11 @@ class Toasts {
     this.#add(text, false, action);
   }
 
+  // Advice of the server about what was just done. It may be long, so it stays longer.
+  warn(texts: readonly string[] | undefined): void {
+    for (const text of texts ?? []) this.#add(text, true, undefined, SHOWN_MS * 5);
+  }
+
   fail(text: string): void {
     this.#add(text, true, undefined);
   }
@@ -26,12 +31,12 @@ class Toasts {
     this.items = this.items.filter((toast) => toast.id !== id);
   }
 
-  #add(text: string, bad: boolean, action: Toast['action']): void {
+  #add(text: string, bad: boolean, action: Toast['action'], shownMs = bad ? SHOWN_MS * 2 : SHOWN_MS): void {
     const id = this.#next++;
     this.items = [...this.items, { id, text, bad, action }].slice(-SHOWN_MAX);
     setTimeout(() => {
       this.close(id);
-    }, bad ? SHOWN_MS * 2 : SHOWN_MS);
+    }, shownMs);
   }
 }
 

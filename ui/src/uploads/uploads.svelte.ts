@@ -286,7 +286,8 @@ class Uploads {
     const after: After = transfers.some((one) => one.state === 'stopped') ? { kind: 'draft' } : job.after;
     try {
       if (after.kind === 'publish') {
-        await api.changeRelease(job.namespace, job.name, job.channel, job.version, { active: true });
+        const { data } = await api.changeRelease(job.namespace, job.name, job.channel, job.version, { active: true });
+        toasts.warn(data.warnings);
       } else if (after.kind === 'schedule') {
         await api.changeRelease(job.namespace, job.name, job.channel, job.version, { publish_at: after.at });
       }

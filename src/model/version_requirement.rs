@@ -9,8 +9,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::comparator::Comparator;
-use crate::model::Version;
+use super::version::Version;
+use super::version_comparator::Comparator;
 
 /// Longest requirement, in bytes.
 const TEXT_BYTES_MAX: usize = 512;
@@ -19,7 +19,7 @@ const COMPARATORS_MAX: usize = 32;
 
 /// A requirement. Its text is what its author wrote, or the same in Cargo's way.
 #[derive(Debug, Clone)]
-pub struct Requirement {
+pub struct VersionRequirement {
     text: Box<str>,
     comparators: Vec<Comparator>,
     /// For versions that are SemVer, where the requirement is as well.
@@ -29,9 +29,9 @@ pub struct Requirement {
 /// Why a text or JSON value is no requirement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}; a requirement looks like ^1.2, ~1.2.3, >=0.3, <0.5, =1.2.3 or *")]
-pub struct InvalidRequirement(String);
+pub struct InvalidVersionRequirement(String);
 
-impl Requirement {
+impl VersionRequirement {
     /// Any version.
     #[must_use]
     pub fn any() -> Self {
@@ -60,19 +60,21 @@ impl Requirement {
     ///
     /// # Errors
     /// If it is something else.
-    pub fn from_json(value: &Value) -> Result<Self, InvalidRequirement> {
+    pub fn from_json(value: &Value) -> Result<Self, InvalidVersionRequirement> {
         let object = match value {
             Value::Null => return Ok(Self::any()),
             Value::String(text) => return text.parse(),
             Value::Object(object) => object,
-            other => return Err(InvalidRequirement(format!("{other} is no requirement"))),
+            other => return Err(InvalidVersionRequirement(format!("{other} is no requirement"))),
         };
         let text = match object.get("version") {
             None | Some(Value::Null) => return Ok(Self::any()),
             Some(Value::String(text)) => text.trim(),
-            Some(other) => return Err(InvalidRequirement(format!("\"version\": {other} is no text"))),
+            Some(other) => return Err(InvalidVersionRequirement(format!("\"version\": {other} is no text"))),
         };
         match text.parse::<Version>() {
+            // `1.x` is a version by its characters, and a requirement to everyone who writes it.
+            Ok(_) if Comparator::is_wildcard(text) => text.parse(),
             Ok(version) if object.get("exact").is_some_and(is_set) => Ok(Self::exact(version)),
             Ok(version) => Ok(Self::same_major(version)),
             Err(_) => text.parse(),
@@ -104,34 +106,35 @@ impl Requirement {
     }
 }
 
-/// `true`, in the ways in which people write it into a manifest.
-pub(super) fn is_set(value: &Value) -> bool {
+/// Whether a value is `true`, in the ways in which people write that into a manifest.
+#[must_use]
+pub fn is_set(value: &Value) -> bool {
     matches!(value, Value::Bool(true)) || value.as_str().is_some_and(|text| text == "true")
 }
 
-impl PartialEq for Requirement {
+impl PartialEq for VersionRequirement {
     /// Whether they are written alike.
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
 }
 
-impl FromStr for Requirement {
-    type Err = InvalidRequirement;
+impl FromStr for VersionRequirement {
+    type Err = InvalidVersionRequirement;
 
-    fn from_str(text: &str) -> Result<Self, InvalidRequirement> {
+    fn from_str(text: &str) -> Result<Self, InvalidVersionRequirement> {
         let text = text.trim();
         if text.len() > TEXT_BYTES_MAX {
-            return Err(InvalidRequirement(format!("a requirement has at most {TEXT_BYTES_MAX} bytes")));
+            return Err(InvalidVersionRequirement(format!("a requirement has at most {TEXT_BYTES_MAX} bytes")));
         }
         if text.is_empty() {
             return Ok(Self::any());
         }
         let parts = text.split(',').map(Comparator::parse);
         let comparators: Vec<_> =
-            parts.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(InvalidRequirement)?;
+            parts.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(InvalidVersionRequirement)?;
         if comparators.len() > COMPARATORS_MAX {
-            return Err(InvalidRequirement(format!("a requirement has at most {COMPARATORS_MAX} bounds")));
+            return Err(InvalidVersionRequirement(format!("a requirement has at most {COMPARATORS_MAX} bounds")));
         }
         // Cargo leaves build metadata out of account, `=1.2.0+x` asks for it.
         let names_build = text.contains('+');
@@ -140,7 +143,7 @@ impl FromStr for Requirement {
     }
 }
 
-impl fmt::Display for Requirement {
+impl fmt::Display for VersionRequirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -152,13 +155,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::VersionScheme;
 
-    fn admits(requirement: &Requirement, version: &str, prereleases: bool) -> bool {
+    fn admits(requirement: &VersionRequirement, version: &str, prereleases: bool) -> bool {
         let semver = semver::Version::parse(version).ok();
         requirement.admits(&version.parse().unwrap(), semver.as_ref(), prereleases)
     }
 
-    fn check(requirement: &Requirement, inside: &[&str], outside: &[&str]) {
+    fn check(requirement: &VersionRequirement, inside: &[&str], outside: &[&str]) {
         for version in inside {
             assert!(admits(requirement, version, false), "{version} is within {requirement}");
         }
@@ -169,7 +173,7 @@ mod tests {
 
     #[test]
     fn registry_requirements_mean_the_same_major() {
-        let read = |value: Value| Requirement::from_json(&value).unwrap();
+        let read = |value: Value| VersionRequirement::from_json(&value).unwrap();
         check(
             &read(json!({"version": "1.2.0"})),
             &["1.2.0", "1.2", "1.9.7", "1.2.0+x"],
@@ -182,13 +186,15 @@ mod tests {
         check(&read(json!({"version": "1.2.0", "exact": true})), &["1.2.0", "1.2.0+x"], &["1.2.1", "1.2.0-rc.1"]);
         check(&read(json!({"version": "1.2.0+x", "exact": true})), &["1.2.0+x"], &["1.2.0", "1.2.0+y"]);
         check(&read(json!({"version": "^1.2"})), &["1.9.0"], &["2.0.0"]);
+        check(&read(json!({"version": "1.x"})), &["1.0.0", "1.9.0"], &["2.0.0", "0.9.0"]);
+        check(&read(json!({"version": "1.2.X"})), &["1.2.0", "1.2.9"], &["1.3.0", "1.1.0"]);
         for any in [json!({}), json!(null), json!(""), json!("*"), json!({"optional": true}), json!({"version": null})]
         {
             check(&read(any), &["0.0.1", "r812", "9.9.9"], &["1.0.0-rc.1", "1.0rc1"]);
         }
         assert_eq!(read(json!({"version": "1.2.0"})).as_str(), ">=1.2.0, <2");
         for wrong in [json!(1), json!([]), json!({"version": 1}), json!(">=a b"), json!({"version": "a b"})] {
-            assert!(Requirement::from_json(&wrong).is_err(), "{wrong}");
+            assert!(VersionRequirement::from_json(&wrong).is_err(), "{wrong}");
         }
     }
 
@@ -212,9 +218,30 @@ mod tests {
         }
     }
 
+    /// A packaging revision was read as a prerelease, so that `>=2.36` did not admit Debian's `2.36-9`.
+    #[test]
+    fn a_version_is_compared_as_its_package_reads_it() {
+        let debian = |text: &str| text.parse::<Version>().unwrap().in_scheme(VersionScheme::Debian);
+        for (text, inside, outside) in [
+            (">=2.36", &["2.36-9", "2.36", "2.37-1", "2.36+dfsg-1"][..], &["2.35-9", "2.36~rc1-1"][..]),
+            ("^2.36", &["2.36-9", "2.99"], &["3-1", "3~rc1-1", "2.35"]),
+            ("=2.36", &["2.36-9", "2.36"], &["2.37-1"]),
+            ("=2.36-9", &["2.36-9"], &["2.36-10", "2.36"]),
+            (">=2.36~rc1", &["2.36~rc1-1", "2.36-1"], &["2.36~beta1"]),
+        ] {
+            let requirement: VersionRequirement = text.parse().unwrap();
+            for version in inside {
+                assert!(requirement.admits(&debian(version), None, false), "{version} is within {text}");
+            }
+            for version in outside {
+                assert!(!requirement.admits(&debian(version), None, false), "{version} is not within {text}");
+            }
+        }
+    }
+
     #[test]
     fn prereleases_come_in_when_they_are_wanted() {
-        let requirement: Requirement = "^1.2".parse().unwrap();
+        let requirement: VersionRequirement = "^1.2".parse().unwrap();
         for (version, is_inside) in
             [("1.3.0-rc.1", true), ("1.2.0", true), ("1.2.0-rc.1", false), ("2.0.0-rc.1", false), ("1.4rc1", true)]
         {
@@ -227,9 +254,9 @@ mod tests {
     #[test]
     fn what_is_no_requirement_is_refused() {
         for text in ["^", ">= ", "1.2 1.3", "a b", "^1.*", "1.2.3.*", "=>1", &"1,".repeat(300), "r.*", "latest!"] {
-            assert!(text.parse::<Requirement>().is_err(), "{text}");
+            assert!(text.parse::<VersionRequirement>().is_err(), "{text}");
         }
-        let text = "1 2".parse::<Requirement>().unwrap_err().to_string();
+        let text = "1 2".parse::<VersionRequirement>().unwrap_err().to_string();
         assert!(text.contains("\"1 2\"") && text.contains("looks like ^1.2"), "{text}");
     }
 
@@ -255,16 +282,16 @@ mod tests {
             if version.contains('-') && oracle.comparators.iter().any(is_odd) {
                 return Ok(());
             }
-            let requirement: Requirement = text.parse().unwrap();
+            let requirement: VersionRequirement = text.parse().unwrap();
             let expected = oracle.matches(&semver::Version::parse(&version).unwrap());
             prop_assert_eq!(requirement.admits(&version.parse().unwrap(), None, false), expected, "{} {}", text, version);
         }
 
         #[test]
         fn noise_never_panics(text in "[0-9a-z^~<>=*.,+ -]{0,30}", version in "[0-9a-z.+~-]{1,20}") {
-            if let (Ok(requirement), Ok(version)) = (text.parse::<Requirement>(), version.parse()) {
+            if let (Ok(requirement), Ok(version)) = (text.parse::<VersionRequirement>(), version.parse()) {
                 let _ = (requirement.admits(&version, None, false), requirement.admits(&version, None, true));
-                prop_assert_eq!(requirement.as_str().parse::<Requirement>().is_ok(), true);
+                prop_assert_eq!(requirement.as_str().parse::<VersionRequirement>().is_ok(), true);
             }
         }
     }

@@ -3,9 +3,10 @@
 //! Where requirement and version are SemVer, the meaning is that of Cargo; other versions get the same reading over the
 //! total order of [`Version`]. Whether a prerelease may be chosen at all is decided by the requirement.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::model::Version;
+use super::version::Version;
 
 /// How many numbers a complete version has; fewer stand for all versions that begin with them.
 const NUMBERS_OF_SEMVER: usize = 3;
@@ -53,10 +54,7 @@ impl Comparator {
         }
         let written = OPERATORS.iter().find_map(|(sign, operator)| Some((*operator, text.strip_prefix(sign)?.trim())));
         let (operator, rest) = written.unwrap_or((Operator::Compatible, text));
-        let mut stem = rest;
-        while let Some(shorter) = [".*", ".x", ".X"].iter().find_map(|tail| stem.strip_suffix(tail)) {
-            stem = shorter;
-        }
+        let stem = stem(rest);
         let is_wildcard = stem.len() < rest.len();
         let operator = if is_wildcard && written.is_none() { Operator::Equal } else { operator };
         let version: Version = stem.parse().map_err(|why| format!("{text:?}: {why}"))?;
@@ -65,6 +63,11 @@ impl Comparator {
             return Err(format!("{text:?}: a * stands behind one or two numbers, as in 1.2.*"));
         }
         Ok(Some(comparator))
+    }
+
+    /// Whether a text stands for several versions, as `1.*` and `1.x` do.
+    pub(super) fn is_wildcard(text: &str) -> bool {
+        stem(text).len() < text.len()
     }
 
     /// At least `version`.
@@ -101,23 +104,27 @@ impl Comparator {
 
     /// Whether it names a prerelease of the release that `version` is or leads to.
     pub(super) fn names_prerelease_of(&self, version: &Version) -> bool {
-        self.version.is_prerelease() && self.version.release_key() == version.release_key()
+        let named = self.version.read_in(version.scheme());
+        named.is_prerelease() && named.release_key() == version.release_key()
     }
 
     /// Whether `version` is within this bound. `is_named` says whether the requirement names a prerelease of its
     /// release; without that, a bound `<2.0.0` leaves out `2.0.0-rc.1` too.
     pub(super) fn admits(&self, version: &Version, is_named: bool) -> bool {
-        let (ours, theirs) = (self.version.precedence_key(), version.precedence_key());
-        let under_ceiling =
-            || self.ceiling.as_ref().is_none_or(|ceiling| version.release_key() < ceiling.release_key());
+        let bound = self.version.read_in(version.scheme());
+        let (ours, theirs) = (bound.precedence_key(), version.precedence_key());
+        let under_ceiling = || {
+            let ceiling: Option<Cow<'_, Version>> = self.ceiling.as_ref().map(|c| c.read_in(version.scheme()));
+            ceiling.is_none_or(|ceiling| version.release_key() < ceiling.release_key())
+        };
         match self.operator {
             Operator::AtLeast => theirs >= ours,
             Operator::Above if self.is_partial => !under_ceiling(),
             Operator::Above => theirs > ours,
             Operator::AtMost if self.is_partial => under_ceiling(),
             Operator::AtMost => theirs <= ours,
-            Operator::Below if is_named || self.version.is_prerelease() => theirs < ours,
-            Operator::Below => version.release_key() < self.version.release_key(),
+            Operator::Below if is_named || bound.is_prerelease() => theirs < ours,
+            Operator::Below => version.release_key() < bound.release_key(),
             Operator::Equal if self.is_partial => theirs >= ours && under_ceiling(),
             // Build metadata counts only for who asks for it.
             Operator::Equal if self.version.as_str().contains('+') => *version == self.version,
@@ -132,6 +139,15 @@ impl fmt::Display for Comparator {
         let sign = OPERATORS.iter().find(|(_, operator)| *operator == self.operator).map_or("", |(sign, _)| sign);
         write!(f, "{sign}{}", self.version)
     }
+}
+
+/// A text without the `*` or `x` that stand for any number.
+fn stem(text: &str) -> &str {
+    let mut stem = text;
+    while let Some(shorter) = [".*", ".x", ".X"].iter().find_map(|tail| stem.strip_suffix(tail)) {
+        stem = shorter;
+    }
+    stem
 }
 
 /// The numbers at the beginning of a version.
