@@ -113,6 +113,8 @@ pub enum Route {
     File(FileName),
     /// Uploads a file.
     PutFile(FileName),
+    /// Changes the role of a file.
+    ChangeFile(FileName),
     /// Deletes a file.
     DeleteFile(FileName),
     /// The manifest of a file.
@@ -307,6 +309,7 @@ impl Route {
             | Self::ChangeRelease(_)
             | Self::DeleteRelease(_)
             | Self::PutFile(_)
+            | Self::ChangeFile(_)
             | Self::DeleteFile(_)
             | Self::PutManifest(_)
             | Self::PutRequirements(_)
@@ -389,6 +392,7 @@ impl Route {
             Self::DeleteRelease(_) => "delete_release",
             Self::File(_) => "file",
             Self::PutFile(_) => "put_file",
+            Self::ChangeFile(_) => "change_file",
             Self::DeleteFile(_) => "delete_file",
             Self::Manifest(_) => "manifest",
             Self::PutManifest(_) => "put_manifest",
@@ -630,6 +634,7 @@ fn file(verb: Verb, name: FileName, segments: &[&str]) -> Result<Route, NoRoute>
         [] => verb.pick([
             (Verb::Get, Route::File(name.clone())),
             (Verb::Put, Route::PutFile(name.clone())),
+            (Verb::Patch, Route::ChangeFile(name.clone())),
             (Verb::Delete, Route::DeleteFile(name)),
         ]),
         ["manifest"] => verb.pick([(Verb::Get, Route::Manifest(name.clone())), (Verb::Put, Route::PutManifest(name))]),

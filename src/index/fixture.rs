@@ -124,6 +124,7 @@ pub(super) fn file(id: u64, platform: u64, display_name: &str) -> ReleaseFile {
         sha256: Sha256::of(&id.to_le_bytes()),
         content: Content::Blob { crc32: Crc32(0) },
         mime_type: MimeType::octet_stream(),
+        chosen_role: None,
         has_manifest: false,
         requirements: Vec::new(),
         created: time(0),

@@ -40,6 +40,12 @@ pub struct FileSource {
     pub line: LineMemory,
 }
 
+impl AsRef<ReleaseFile> for FileSource {
+    fn as_ref(&self) -> &ReleaseFile {
+        &self.file
+    }
+}
+
 /// The line that a file was rendered to last. It follows from the file, so it is nothing by which files differ.
 #[derive(Clone, Default)]
 pub struct LineMemory(pub(super) OnceLock<Arc<LineText>>);

@@ -176,6 +176,8 @@ actions! {
     FileAdded = "file_added",
     /// A file of a draft has other bytes.
     FileReplaced = "file_replaced",
+    /// The role of a file was chosen.
+    FileRoleSet = "file_role_set",
     /// A file has another manifest.
     ManifestSet = "manifest_set",
     /// A file requires something else.

@@ -1,12 +1,16 @@
 //! Release files, what they require, and where their content is.
 
 use super::digest::{Crc32, Sha256};
+use super::file_role::FileRole;
 use super::id::{FileId, PlatformId, ReleaseId};
 use super::limits::{MIME_TYPE_BYTES_MAX, REQUIREMENT_PART_BYTES_MAX, URL_BYTES_MAX};
 use super::name::DisplayName;
 use super::time::Timestamp;
 
-/// One file of a release for one platform. The first of a platform is the *archive*, later ones are *attachments*.
+/// One file of a release for one platform. [`file_role`] says whether it is the *archive* of its platform or an
+/// *attachment*.
+///
+/// [`file_role`]: super::file_role
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseFile {
     /// Its id.
@@ -17,6 +21,8 @@ pub struct ReleaseFile {
     pub platform: PlatformId,
     /// Its original name, unique within release and platform.
     pub display_name: DisplayName,
+    /// The role that somebody chose for it; without one, it follows from the names of the release's files.
+    pub chosen_role: Option<FileRole>,
     /// Its size in bytes.
     pub size: u64,
     /// SHA-256 of its bytes.
@@ -33,6 +39,12 @@ pub struct ReleaseFile {
     pub created: Timestamp,
     /// When it last changed.
     pub changed: Timestamp,
+}
+
+impl AsRef<ReleaseFile> for ReleaseFile {
+    fn as_ref(&self) -> &ReleaseFile {
+        self
+    }
 }
 
 /// Where the bytes of a file are.

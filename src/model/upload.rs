@@ -2,6 +2,7 @@
 
 use super::digest::Sha256;
 use super::file::MimeType;
+use super::file_role::FileRole;
 use super::id::{PackageKey, UploadId, UserId};
 use super::name::{ChannelName, DisplayName, FullName, PlatformName};
 use super::time::Timestamp;
@@ -26,6 +27,8 @@ pub struct UnfinishedUpload {
     pub display_name: DisplayName,
     /// What kind of file it is.
     pub mime_type: MimeType,
+    /// The role that the file is to have, where the uploader chose one.
+    pub role: Option<FileRole>,
     /// Whether a missing release is to be made, and then active or not.
     pub create_active: Option<bool>,
     /// The SHA-256 that the whole must have, where the uploader said so.

@@ -8,12 +8,14 @@ use super::access::open_package;
 use super::caller::Caller;
 use super::channels::channel_named;
 use super::files::{FileName, find_file};
+use super::platforms::any_platform;
 use super::refusal::Refusal;
 use super::releases::{ReleaseName, find_release};
 use super::statistics::CountedFile;
 use super::views::ReleaseViews;
 use crate::index::archives;
 use crate::model::channel::reach;
+use crate::model::file_role::{archive_for, archive_of};
 use crate::model::{
     ChannelName, DisplayName, FullName, Package, PackageId, PlatformId, PlatformName, Release, ReleaseFile, Version,
     Visibility,
@@ -82,30 +84,34 @@ impl Registry {
         let names: Vec<&str> = views.platforms.iter().map(|platform| platform.name.as_str()).collect();
         let wanted = views.platforms.iter().find(|known| known.name == *platform);
         let wanted = wanted.ok_or_else(|| Refusal::no_such("platform", platform, &names))?.id;
-        let fits =
-            |file: &ReleaseFile| file.platform == wanted && display_name.is_none_or(|name| file.display_name == *name);
-        let releases = match version {
+        let any = any_platform(&rows, package.owner)?;
+        let pick = |release: &Release| {
+            let files = rows.files(release.id)?;
+            let of = |platform: PlatformId, name: &DisplayName| {
+                files.iter().find(|file| file.platform == platform && file.display_name == *name)
+            };
+            let found = match display_name {
+                Some(name) => of(wanted, name).or_else(|| of(any?, name)),
+                None => archive_for(&files, wanted, any),
+            };
+            Ok::<_, StorageError>(found.cloned())
+        };
+        let found = match version {
             WantedVersion::Exact(version) => {
                 let name = ReleaseName { package: name.clone(), channel: channel.clone(), version: version.clone() };
-                vec![find_release(&rows, &package, &name, role)?]
+                let release = find_release(&rows, &package, &name, role)?;
+                pick(&release)?.map(|file| (release, file))
             }
             WantedVersion::Latest => {
                 let channel = channel_named(&rows, package.owner, channel)?;
-                offered(&rows, &package, channel.id, None, 1, |release| {
-                    Ok(rows.files(release.id)?.into_iter().find(&fits))
-                })?
-                .into_iter()
-                .map(|(release, _)| release)
-                .collect()
+                offered(&rows, &package, channel.id, None, 1, pick)?.pop()
             }
         };
-        for release in &releases {
-            if let Some(file) = rows.files(release.id)?.into_iter().find(&fits) {
-                return Ok(views.file_path(release, &file)?);
-            }
+        if let Some((release, file)) = found {
+            return Ok(views.file_path(&release, &file)?);
         }
-        let what = display_name.map_or_else(String::new, |name| format!(" named {name}"));
-        Err(Refusal::NotFound(format!("{name} has no file{what} for {platform} there")))
+        let what = display_name.map_or_else(|| "archive".to_owned(), |name| format!("file named {name}"));
+        Err(Refusal::NotFound(format!("{name} has no {what} for {platform} there")))
     }
 
     /// Opens a file by its place in the index: the text behind `FULLNAME-` and a name.
@@ -121,10 +127,11 @@ impl Registry {
         display_name: &DisplayName,
     ) -> Result<Download, Refusal> {
         let rows = self.store.read()?;
-        let found = find_in_view(&rows, caller, channel, name, id)?;
-        let files = rows.files(found.release.id)?;
-        let file = files.into_iter().find(|file| file.platform == found.platform && file.display_name == *display_name);
-        let file = file.ok_or_else(|| Refusal::NotFound(format!("{name} {id} has no file {display_name}")))?;
+        let named = |files: &[ReleaseFile], platform| {
+            files.iter().find(|file| file.platform == platform && file.display_name == *display_name).cloned()
+        };
+        let found = find_in_view(&rows, caller, channel, name, id, named)?;
+        let file = found.file.ok_or_else(|| Refusal::NotFound(format!("{name} {id} has no file {display_name}")))?;
         self.open_file(&rows, &found.package, &found.release, file)
     }
 
@@ -140,10 +147,9 @@ impl Registry {
         id: &str,
     ) -> Result<ArchiveManifest, Refusal> {
         let rows = self.store.read()?;
-        let found = find_in_view(&rows, caller, channel, name, id)?;
-        let files = rows.files(found.release.id)?;
-        let file = files.into_iter().find(|file| file.platform == found.platform);
-        let file = file.ok_or_else(|| Refusal::NotFound(format!("{name} has no archive {id}")))?;
+        let archive = |files: &[ReleaseFile], platform| archive_of(files, platform).cloned();
+        let found = find_in_view(&rows, caller, channel, name, id, archive)?;
+        let file = found.file.ok_or_else(|| Refusal::NotFound(format!("{name} has no archive {id}")))?;
         let manifest = rows.manifest(file.id)?;
         let path = archives::archive_path(name, &found.id.to_string(), &file);
         let text = archives::manifest_text(manifest.as_ref(), &path);
@@ -178,23 +184,27 @@ pub struct ArchiveManifest {
 struct InView {
     package: Package,
     release: Release,
-    platform: PlatformId,
     id: PackageId,
+    /// The file that was looked for, if the release has it.
+    file: Option<ReleaseFile>,
 }
 
-/// The release that a package id stands for in a view: the nearest channel's own release of a version wins.
+/// The release that a package id stands for in a view, and what `pick` finds among its files for the platform of the id:
+/// the nearest channel's own release of a version wins, and of several readings of the id the first with such a file.
 fn find_in_view<S: Source>(
     rows: &Rows<S>,
     caller: &Caller,
     channel: Option<&ChannelName>,
     name: &FullName,
     id: &str,
+    pick: impl Fn(&[ReleaseFile], PlatformId) -> Option<ReleaseFile>,
 ) -> Result<InView, Refusal> {
     let (package, _) = open_package(rows, caller, name, None)?;
     let channels = rows.channels(package.owner)?;
     let platforms = rows.platforms(package.owner)?;
     let root = channels.iter().find(|own| channel.map_or(own.default, |wanted| own.name == *wanted));
     let reached = root.map(|root| reach(root.id, &channels)).unwrap_or_default();
+    let mut without = None;
     for reading in PackageId::readings(id) {
         let Some(platform) = platforms.iter().find(|platform| platform.name == reading.platform) else { continue };
         let own = reached.iter().find_map(|channel| {
@@ -203,11 +213,18 @@ fn find_in_view<S: Source>(
                 .transpose()
         });
         let Some(release) = own.transpose()? else { continue };
-        if rows.files(release.id)?.iter().any(|file| file.platform == platform.id) {
-            return Ok(InView { package, release, platform: platform.id, id: reading });
+        let files = rows.files(release.id)?;
+        if let Some(file) = pick(&files, platform.id) {
+            return Ok(InView { package, release, id: reading, file: Some(file) });
+        }
+        if files.iter().any(|file| file.platform == platform.id) {
+            without.get_or_insert((release, reading));
         }
     }
-    Err(Refusal::NotFound(format!("{name} has no archive {id} here")))
+    match without {
+        Some((release, id)) => Ok(InView { package, release, id, file: None }),
+        None => Err(Refusal::NotFound(format!("{name} has no archive {id} here"))),
+    }
 }
 
 /// Offered releases of a channel and those it includes, highest version first, for which `pick` yields something:

@@ -5,13 +5,14 @@ use super::access::open_package;
 use super::caller::Caller;
 use super::channels::channel_named;
 use super::deed::{About, Deed};
+use super::file_roles::{give_role, keep_attachments};
 use super::platforms::{add_platform, check_name_is_free, platform_named};
 use super::refusal::{Refusal, listed};
 use super::releases::{ReleaseName, activate, find_release, new_release, warnings};
 use super::views::{FileView, ReleaseViews};
 use crate::model::limits::FILES_PER_RELEASE_MAX;
 use crate::model::{
-    AuditAction, Content, DisplayName, ExternalUrl, FileId, Manifest, MimeType, Package, PackageId, Platform,
+    AuditAction, Content, DisplayName, ExternalUrl, FileId, FileRole, Manifest, MimeType, Package, PackageId, Platform,
     PlatformName, Release, ReleaseFile, Requirement, Role, Sha256, Timestamp, dependency,
 };
 use crate::store::{Edit, Rows, Source};
@@ -62,15 +63,19 @@ pub struct ExternalArchive {
     pub size: u64,
     /// Its SHA-256, as given.
     pub sha256: Sha256,
+    /// The role that it is to have, where one was chosen.
+    pub role: Option<FileRole>,
 }
 
-/// The content of a file to put, apart from the bytes themselves.
+/// What there is to say of a file to put, apart from its name and the bytes themselves.
 #[derive(Debug, Clone)]
 pub(super) struct NewContent {
     pub(super) size: u64,
     pub(super) sha256: Sha256,
     pub(super) content: Content,
     pub(super) mime_type: MimeType,
+    /// The role that it is to have, where one was chosen.
+    pub(super) role: Option<FileRole>,
 }
 
 impl NewContent {
@@ -164,6 +169,7 @@ impl Registry {
                     sha256: archive.sha256,
                     content: Content::External { url: archive.url.clone() },
                     mime_type: MimeType::octet_stream(),
+                    role: archive.role,
                 };
                 put_file(edit, &deed, &name, create, &content, |_| Ok(()))
             })
@@ -180,6 +186,7 @@ impl Registry {
         let deleted = self.store.write(move |edit| {
             let (package, role) = open_package(edit, &deed.caller, &name.release.package, Some(Role::Owner))?;
             let (mut release, file) = find_file(edit, &package, &name, role)?;
+            keep_attachments(edit, &release, &file)?;
             edit.delete_file(&release, &file)?;
             release.changed = deed.now;
             edit.put_release(&release)?;
@@ -191,7 +198,7 @@ impl Registry {
         Ok(())
     }
 
-    async fn edit_file(
+    pub(super) async fn edit_file(
         &self,
         caller: &Caller,
         name: FileName,
@@ -257,8 +264,10 @@ pub(super) struct Place {
     pub(super) package: Package,
     channel: crate::model::Channel,
     pub(super) release: Option<Release>,
-    platform: Option<Platform>,
+    pub(super) platform: Option<Platform>,
     pub(super) former: Option<ReleaseFile>,
+    /// All files of the release.
+    pub(super) files: Vec<ReleaseFile>,
 }
 
 impl Place {
@@ -301,7 +310,7 @@ pub(super) fn find_place<S: Source>(
     }
     check_id_is_free(rows, &package, name)?;
     let former = former.cloned();
-    Ok(Place { package, channel, release, platform, former })
+    Ok(Place { package, channel, release, platform, former, files })
 }
 
 /// Puts a file in its place, making what is missing. `adopt` takes its content over, in the same transaction.
@@ -314,12 +323,21 @@ pub(super) fn put_file(
     adopt: impl FnOnce(&mut Edit<'_, '_>) -> Result<(), Refusal>,
 ) -> Result<Put, Refusal> {
     let (caller, now) = (&deed.caller, deed.now);
-    let place = find_place(edit, caller, name, create)?;
+    let mut place = find_place(edit, caller, name, create)?;
+    place.check_role(new.role)?;
     let former_bytes = place.former_bytes();
     let package = place.package;
     if let (Some(former), Some(release)) = (&place.former, &place.release) {
         if is_same(former, new) {
-            let view = ReleaseViews::new(edit, &package, caller)?.file(edit, release, former)?;
+            let mut file = former.clone();
+            if new.role.is_some() && !release.is_sealed() && file.chosen_role != new.role {
+                give_role(edit, release, &mut place.files, &mut file, new.role)?;
+                file.changed = now;
+                edit.put_file(release, &file)?;
+                edit.touch_package(&package, now)?;
+                deed.note(edit, AuditAction::FileRoleSet, About::thing(name).of(&package))?;
+            }
+            let view = ReleaseViews::new(edit, &package, caller)?.file(edit, release, &file)?;
             return Ok(Put { view, outcome: Outcome::Unchanged });
         }
         if release.is_sealed() {
@@ -355,7 +373,7 @@ pub(super) fn put_file(
         )));
     }
     let outcome = if place.former.is_some() { Outcome::Replaced } else { Outcome::Created };
-    let file = match place.former {
+    let mut file = match place.former {
         Some(former) => {
             edit.release_content(&former)?;
             ReleaseFile {
@@ -372,6 +390,7 @@ pub(super) fn put_file(
             release: release.id,
             platform: platform.id,
             display_name: name.display_name.clone(),
+            chosen_role: None,
             size: new.size,
             sha256: new.sha256,
             content: new.content.clone(),
@@ -382,6 +401,9 @@ pub(super) fn put_file(
             changed: now,
         },
     };
+    if new.role.is_some() {
+        give_role(edit, &release, &mut place.files, &mut file, new.role)?;
+    }
     release.changed = now;
     edit.put_release(&release)?;
     edit.put_file(&release, &file)?;

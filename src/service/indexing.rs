@@ -266,7 +266,7 @@ fn make_anew(store: &Store, index: &Index, clock: &Clock, progress: &StartProgre
     progress.begin(ids.len() as u64);
     let serial = Serial::next(micros(clock), Serial(rows.serial()?));
     drop(rows);
-    store.write_and_wait(move |edit| edit.index().clear(RENDERING, serial.0))?;
+    store.write_and_wait(move |edit| edit.index().clear(serial.0))?;
     index.restore_serials(&[(ViewName::Default, serial)], serial);
     for part in ids.chunks(RENDERED_AT_ONCE_MAX) {
         let (part, count) = (part.to_vec(), part.len());
@@ -276,7 +276,8 @@ fn make_anew(store: &Store, index: &Index, clock: &Clock, progress: &StartProgre
         })?;
         progress.add(count);
     }
-    Ok(())
+    // Only now: a start that is cut off before this is made anew by the next one.
+    store.write_and_wait(|edit| edit.index().set_rendering(RENDERING))
 }
 
 fn to_stored(package: &RenderedPackage) -> IndexPackage {
@@ -386,3 +387,7 @@ impl Registry {
         Err(Refusal::Unavailable("the package changes faster than it can be read; try again".to_owned()))
     }
 }
+
+#[cfg(test)]
+#[path = "indexing_tests.rs"]
+mod tests;

@@ -19,6 +19,7 @@ mod deed;
 mod downloads;
 mod events;
 mod extension_toml;
+mod file_roles;
 mod files;
 mod indexing;
 mod kit;

@@ -7,7 +7,7 @@ use super::refusal::{Refusal, listed};
 use super::views::{Page, PlatformView};
 use crate::model::limits::PLATFORMS_PER_USER_MAX;
 use crate::model::{AuditAction, Platform, PlatformId, PlatformName, Scope, Timestamp, UserId};
-use crate::store::{Edit, Rows, Source};
+use crate::store::{Edit, Rows, Source, StorageError};
 
 impl Registry {
     /// The caller's platforms.
@@ -107,6 +107,11 @@ pub(super) fn platform_named<S: Source>(
     let names: Vec<&str> = platforms.iter().map(|platform| platform.name.as_str()).collect();
     let found = platforms.iter().find(|platform| platform.name == *name);
     found.cloned().ok_or_else(|| Refusal::no_such("platform", name, &names))
+}
+
+/// The owner's platform for files that run everywhere, if there is one.
+pub(super) fn any_platform<S: Source>(rows: &Rows<S>, owner: UserId) -> Result<Option<PlatformId>, StorageError> {
+    Ok(rows.platforms(owner)?.iter().find(|platform| platform.name.is_any()).map(|platform| platform.id))
 }
 
 /// Refuses a name that is taken, that differs from a taken one only in case, or that makes two files of the index one:

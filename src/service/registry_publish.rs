@@ -24,9 +24,11 @@ use super::releases::{ReleaseName, ReleasePatch, activate, apply};
 use super::uploads::{Leftovers, Room};
 use super::views::{FileView, ReleaseView, ReleaseViews};
 use super::zip_entry::read_entry;
+use crate::model::file_role::archive_of;
 use crate::model::{
-    AuditAction, Channel, ChannelName, Content, DisplayName, ExternalUrl, FullName, Manifest, Markdown, MimeType,
-    Package, PackageId, Role, Scope, Sha256, TokenKind, TokenSecret, UserId, VersionScheme, Visibility, YankReason,
+    AuditAction, Channel, ChannelName, Content, DisplayName, ExternalUrl, FileRole, FullName, Manifest, Markdown,
+    MimeType, Package, PackageId, Role, Scope, Sha256, TokenKind, TokenSecret, UserId, VersionScheme, Visibility,
+    YankReason,
 };
 use crate::store::{BlobWriter, Edit, ReadError, Rows, Source, StorageError, StoredBlob};
 
@@ -227,6 +229,7 @@ impl Publication {
                     sha256: stored.sha256(),
                     content: Content::Blob { crc32: stored.crc32() },
                     mime_type,
+                    role: Some(FileRole::Archive),
                 };
                 (Some(stored), content, Some(leftovers))
             }
@@ -431,10 +434,9 @@ fn published<S: Source>(
         for id in &readings {
             let Some(platform) = platforms.iter().find(|platform| platform.name == id.platform) else { continue };
             let Some(release) = rows.release_by_version(package, channel.id, &id.version)? else { continue };
-            let archive = rows.files(release.id)?.into_iter().find(|file| file.platform == platform.id);
-            if let Some(archive) = archive {
+            if let Some(archive) = archive_of(&rows.files(release.id)?, platform.id) {
                 let (id, channel) = (id.clone(), channel.name.clone());
-                return Ok(Some(Found { id, channel, display_name: archive.display_name }));
+                return Ok(Some(Found { id, channel, display_name: archive.display_name.clone() }));
             }
         }
     }
@@ -551,5 +553,11 @@ fn elsewhere(manifest: Option<&Manifest>) -> Result<NewContent, Refusal> {
             "an archive elsewhere needs package.size, in bytes, and package.sha256, 64 hexadecimal digits",
         ));
     };
-    Ok(NewContent { size, sha256, content: Content::External { url }, mime_type: MimeType::octet_stream() })
+    Ok(NewContent {
+        size,
+        sha256,
+        content: Content::External { url },
+        mime_type: MimeType::octet_stream(),
+        role: Some(FileRole::Archive),
+    })
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Semaphore;
 
+use crate::model::file_role::archives;
 use crate::model::retention::{Judge, Verdict, WhyGone};
 use crate::model::{
     ChannelId, Day, PackageKey, PlatformId, Release, ReleaseFile, ReleaseId, RetentionMoment, RetentionRule, Timestamp,
@@ -134,7 +135,7 @@ impl Judged {
         for id in ids {
             let release = rows.release(*id)?;
             if let Some(release) = release.filter(|r| (r.package, r.channel) == (self.package, self.channel)) {
-                platforms.extend(rows.files(release.id)?.iter().map(|file| file.platform));
+                platforms.extend(archives(&rows.files(release.id)?).into_keys());
                 left.push(release);
             }
         }
@@ -168,7 +169,7 @@ impl Judged {
         }
         let files = rows.files(release.id)?;
         let last_download = self.last_download(rows, release)?;
-        Ok(match judge.hear(release, files.iter().map(|file| file.platform), last_download) {
+        Ok(match judge.hear(release, archives(&files).into_keys(), last_download) {
             Verdict::Stays => None,
             Verdict::Goes(why) => Some(Doomed { release: release.clone(), files, last_download, why }),
         })

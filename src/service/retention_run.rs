@@ -331,7 +331,7 @@ mod tests {
                 display_name: "a.zip".parse().unwrap(),
             };
             let url = "https://archives.test/a.zip".parse().unwrap();
-            let archive = ExternalArchive { url, size: 1, sha256: crate::model::Sha256::of(b"a") };
+            let archive = ExternalArchive { url, size: 1, sha256: crate::model::Sha256::of(b"a"), role: None };
             registry.put_external(&caller, file, Some(Create::Active), archive).await.unwrap();
         }
         let rule = RetentionRule::new(Some(1), None, None).unwrap();

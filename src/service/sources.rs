@@ -242,6 +242,7 @@ mod tests {
             sha256: Sha256::of(b"a"),
             content: Content::External { url: "https://example.org/a.zip".parse().unwrap() },
             mime_type: MimeType::octet_stream(),
+            chosen_role: None,
             has_manifest,
             requirements: Vec::new(),
             created: release.created,

@@ -9,8 +9,10 @@ use super::access::open_package;
 use super::caller::Caller;
 use super::channels::channel_named;
 use super::downloads::offered;
+use super::platforms::any_platform;
 use super::refusal::Refusal;
 use super::views::{Page, ReleaseViews};
+use crate::model::file_role::{archive_for, archives};
 use crate::model::{
     Channel, ChannelId, ChannelName, Crc32, FullName, Package, PlatformId, PlatformName, Release, ReleaseFile,
     Requirement, Timestamp, Version, Visibility,
@@ -127,13 +129,14 @@ impl Registry {
                 }
                 None => None,
             };
-            let any = any_platform(&rows, &package)?;
+            let any = any_platform(&rows, package.owner)?;
             let newest = offered(&rows, &package, channel.id, None, 1, |release| {
                 let files = rows.files(release.id)?;
-                Ok(files
-                    .into_iter()
-                    .any(|file| platform.is_none_or(|wanted| runs_on(&file, wanted, any)))
-                    .then_some(()))
+                let is_there = match platform {
+                    Some(wanted) => archive_for(&files, wanted, any).is_some(),
+                    None => !archives(&files).is_empty(),
+                };
+                Ok(is_there.then_some(()))
             })?;
             for (release, ()) in newest {
                 items.push(FoundPackage {
@@ -173,22 +176,11 @@ fn newer_files<S: Source>(
     let names: Vec<&str> = platforms.iter().map(|platform| platform.name.as_str()).collect();
     let wanted = platforms.iter().find(|platform| platform.name == query.platform);
     let wanted = wanted.ok_or_else(|| Refusal::no_such("platform", &query.platform, &names))?.id;
-    let any = any_platform(rows, package)?;
+    let any = any_platform(rows, package.owner)?;
     let found = offered(rows, package, channel.id, query.version.as_ref(), limit, |release| {
-        let files = rows.files(release.id)?;
-        let exact = files.iter().find(|file| file.platform == wanted);
-        Ok(exact.or_else(|| files.iter().find(|file| runs_on(file, wanted, any))).cloned())
+        Ok(archive_for(&rows.files(release.id)?, wanted, any).cloned())
     })?;
     Ok(Newer { files: found, channel: channel.id, platform: wanted })
-}
-
-/// Whether a file runs on a platform: it is for that one, or for any.
-fn runs_on(file: &ReleaseFile, platform: PlatformId, any: Option<PlatformId>) -> bool {
-    file.platform == platform || Some(file.platform) == any
-}
-
-fn any_platform<S: Source>(rows: &Rows<S>, package: &Package) -> Result<Option<PlatformId>, StorageError> {
-    Ok(rows.platforms(package.owner)?.iter().find(|platform| platform.name.is_any()).map(|platform| platform.id))
 }
 
 fn default_channel<S: Source>(rows: &Rows<S>, package: &Package) -> Result<Channel, StorageError> {

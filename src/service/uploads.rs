@@ -10,7 +10,7 @@ use super::deed::{over_quota, quota_left};
 use super::files::{Create, FileName, NewContent, Outcome, find_place, put_file};
 use super::refusal::Refusal;
 use super::views::FileView;
-use crate::model::{Content, MimeType, Sha256, UserId};
+use crate::model::{Content, FileRole, MimeType, Sha256, UserId};
 use crate::store::{BlobWriter, Rows, Source};
 
 /// A file that is coming in. Dropping it leaves nothing behind.
@@ -20,6 +20,7 @@ pub struct Upload {
     name: FileName,
     create: Option<Create>,
     mime_type: MimeType,
+    role: Option<FileRole>,
     writer: BlobWriter,
     room: Room,
     // Behind the writer: its content is discarded by the time the collector is called.
@@ -75,10 +76,12 @@ impl Registry {
         name: FileName,
         create: Option<Create>,
         mime_type: MimeType,
+        role: Option<FileRole>,
         size: Option<u64>,
     ) -> Result<Upload, Refusal> {
         let rows = self.store.read()?;
         let place = find_place(&rows, caller, &name, create)?;
+        place.check_role(role)?;
         if size.is_some_and(|size| size > self.config().file_bytes_max) {
             return Err(self.too_large());
         }
@@ -86,7 +89,8 @@ impl Registry {
         room.check(self, size.unwrap_or(0))?;
         let writer = self.store.begin_blob(size)?;
         let leftovers = Leftovers::new(self);
-        Ok(Upload { registry: self.clone(), caller: caller.clone(), name, create, mime_type, writer, room, leftovers })
+        let (registry, caller) = (self.clone(), caller.clone());
+        Ok(Upload { registry, caller, name, create, mime_type, role, writer, room, leftovers })
     }
 
     /// What a file of that owner's may take, in the place of one with `former_bytes`.
@@ -118,7 +122,7 @@ impl Upload {
     /// # Errors
     /// If the bytes are not those that `expected` names, or meanwhile something else took their place.
     pub async fn finish(self, expected: Option<Sha256>) -> Result<(FileView, Outcome), Refusal> {
-        let Self { registry, caller, name, create, mime_type, writer, mut leftovers, .. } = self;
+        let Self { registry, caller, name, create, mime_type, role, writer, mut leftovers, .. } = self;
         let stored = writer.finish().await?;
         if let Some(expected) = expected.filter(|expected| *expected != stored.sha256()) {
             return Err(Refusal::invalid(
@@ -132,6 +136,7 @@ impl Upload {
             sha256: stored.sha256(),
             content: Content::Blob { crc32: stored.crc32() },
             mime_type,
+            role,
         };
         let size_bytes = stored.size_bytes();
         let (put, is_new) = registry

@@ -11,10 +11,11 @@ use super::condition::{package_mark, release_mark};
 use super::indexing::described;
 use super::markdown;
 use super::refusal::Refusal;
+use crate::model::file_role::{archives, role_among, role_in};
 use crate::model::{
-    ApiToken, ApiTokenId, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FullName, Package, PackageName,
-    Platform, PlatformName, Release, ReleaseFile, Requirement, RetentionRule, Role, Scope, Sha256, Timestamp, User,
-    UserName, Version,
+    ApiToken, ApiTokenId, Channel, ChannelName, ChannelShort, Crc32, DisplayName, FileRole, FullName, Package,
+    PackageName, Platform, PlatformName, Release, ReleaseFile, Requirement, RetentionRule, Role, Scope, Sha256,
+    Timestamp, User, UserName, Version,
 };
 use crate::store::{Rows, Source, StorageError};
 
@@ -255,7 +256,7 @@ impl PackageView {
         for channel in channels.iter() {
             let mut highest = None;
             rows.releases_below(package.id, channel.id, None, |release| {
-                if !release.is_offered() || rows.files(release.id)?.is_empty() {
+                if !release.is_offered() || archives(&rows.files(release.id)?).is_empty() {
                     return Ok(std::ops::ControlFlow::Continue(()));
                 }
                 highest = Some(release.version);
@@ -323,6 +324,7 @@ pub struct ReleaseView {
 pub struct FileView {
     platform: PlatformName,
     display_name: DisplayName,
+    role: &'static str,
     filename: Option<Sha256Text>,
     size: u64,
     mime_type: String,
@@ -389,8 +391,11 @@ impl<'a> ReleaseViews<'a> {
 
     pub(super) fn release<S: Source>(&self, rows: &Rows<S>, release: &Release) -> Result<ReleaseView, StorageError> {
         let files = rows.files(release.id)?;
-        let files =
-            files.iter().map(|file| self.file(rows, release, file)).collect::<Result<Vec<_>, StorageError>>()?;
+        let archives = archives(&files);
+        let files = files
+            .iter()
+            .map(|file| self.file_in_role(rows, release, file, role_among(&archives, file)))
+            .collect::<Result<Vec<_>, StorageError>>()?;
         Ok(ReleaseView {
             channel: self.channel_name(release)?.clone(),
             version: release.version.clone(),
@@ -415,10 +420,23 @@ impl<'a> ReleaseViews<'a> {
         release: &Release,
         file: &ReleaseFile,
     ) -> Result<FileView, StorageError> {
+        let role = role_in(&rows.files(release.id)?, file);
+        self.file_in_role(rows, release, file, role)
+    }
+
+    /// The view of a file whose role is known.
+    fn file_in_role<S: Source>(
+        &self,
+        rows: &Rows<S>,
+        release: &Release,
+        file: &ReleaseFile,
+        role: FileRole,
+    ) -> Result<FileView, StorageError> {
         let platform = self.platform_name(file)?;
         Ok(FileView {
             platform: platform.clone(),
             display_name: file.display_name.clone(),
+            role: role.as_str(),
             filename: file.content.crc32().map(|_| Sha256Text(file.sha256)),
             size: file.size,
             mime_type: file.mime_type.as_str().to_owned(),

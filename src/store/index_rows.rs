@@ -132,9 +132,9 @@ impl<'e, 't> IndexEdit<'e, 't> {
         Ok(())
     }
 
-    /// Forgets everything of the index, which is then made anew by this version of the rendering. The history begins
-    /// at `serial`.
-    pub fn clear(&self, rendering: u64, serial: u64) -> Result<(), StorageError> {
+    /// Forgets everything of the index, to be made anew. The history begins at `serial`. Until
+    /// [`set_rendering`](Self::set_rendering) follows, the index counts as missing.
+    pub fn clear(&self, serial: u64) -> Result<(), StorageError> {
         let tx = self.rows.source;
         tx.delete_table(tables::INDEX_PACKAGES)?;
         tx.delete_table(tables::INDEX_VIEWS)?;
@@ -144,9 +144,15 @@ impl<'e, 't> IndexEdit<'e, 't> {
         tx.open_table(tables::INDEX_VIEWS)?.insert("", serial)?;
         tx.open_table(tables::INDEX_CHANGES)?;
         let mut meta = tx.open_table(tables::META)?;
-        meta.insert(tables::META_RENDERING, rendering)?;
+        meta.remove(tables::META_RENDERING)?;
         meta.insert(tables::META_HISTORY_FROM, serial)?;
         meta.insert(tables::META_SERIAL, serial)?;
+        Ok(())
+    }
+
+    /// Notes that everything of the index is here, as this version of the rendering made it.
+    pub fn set_rendering(&self, rendering: u64) -> Result<(), StorageError> {
+        self.rows.source.open_table(tables::META)?.insert(tables::META_RENDERING, rendering)?;
         Ok(())
     }
 }

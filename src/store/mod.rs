@@ -11,6 +11,7 @@ pub mod codec;
 pub mod compact;
 mod edit;
 pub mod file;
+mod file_roles;
 mod index_rows;
 pub mod media;
 mod notice;

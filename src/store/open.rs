@@ -28,6 +28,8 @@ const FORMAT: u64 = 5;
 const FORMAT_WITH_STORED_BYTES: u64 = 2;
 /// The first version whose sort keys know dates and PEP 440.
 const FORMAT_WITH_KEYS_OF_DATES: u64 = 5;
+/// The first version whose files have roles.
+const FORMAT_WITH_FILE_ROLES: u64 = 5;
 /// The name of the entity file.
 pub(super) const ENTITIES: &str = "packhouse.redb";
 /// About what the job of one request writes, in bytes; it bounds the queue.
@@ -157,6 +159,9 @@ impl Store {
                 }
                 if found.is_some_and(|found| found < FORMAT_WITH_KEYS_OF_DATES) {
                     edit.order_all_releases()?;
+                }
+                if found.is_some_and(|found| found < FORMAT_WITH_FILE_ROLES) {
+                    edit.keep_sidecar_archives()?;
                 }
                 Ok(edit.set_format(FORMAT)?)
             };

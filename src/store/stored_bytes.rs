@@ -127,6 +127,7 @@ mod tests {
             sha256: Sha256::of(b""),
             content,
             mime_type: crate::model::MimeType::octet_stream(),
+            chosen_role: None,
             has_manifest: false,
             requirements: Vec::new(),
             created: Timestamp::from_micros(0),

@@ -75,7 +75,7 @@ impl World {
         let (create, mime_type) = (Some(Create::Active), MimeType::octet_stream());
         let bytes = bytes::Bytes::from(format!("{package} {version} {platform}").repeat(100));
         let mut upload =
-            self.registry.begin_upload(&self.caller, name, create, mime_type, Some(bytes.len() as u64)).unwrap();
+            self.registry.begin_upload(&self.caller, name, create, mime_type, None, Some(bytes.len() as u64)).unwrap();
         upload.write(bytes).await.unwrap();
         upload.finish(None).await.unwrap();
     }

@@ -9,7 +9,7 @@ use crate::http::app::{Answer, Ask};
 use crate::http::problem::Problem;
 use crate::http::{digest, json};
 use crate::model::limits::{MANIFEST_BYTES_MAX, REQUIREMENTS_MAX};
-use crate::model::{Manifest, MimeType, Requirement, VersionRequirement};
+use crate::model::{FileRole, Manifest, MimeType, Requirement, VersionRequirement};
 use crate::service::{Create, ExternalArchive, FileName, Outcome};
 
 /// Most bytes of a list of requirements.
@@ -27,6 +27,14 @@ struct RequirementBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct FilePatch {
+    /// `null` leaves the role to the names of the files.
+    #[serde(default, deserialize_with = "json::present")]
+    role: Option<Option<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ExternalBody {
     url: String,
     size: u64,
@@ -35,7 +43,7 @@ struct ExternalBody {
 
 /// Everything that can be refused is refused before the first byte of the body is asked for.
 pub(super) async fn put(ask: Ask, name: FileName) -> Answer {
-    let create = create(&ask)?;
+    let (create, role) = (create(&ask)?, role(&ask)?);
     let expected = digest::parse(&ask.headers).map_err(|error| Problem::bad_request(error.to_string()))?;
     if ask.headers.contains_key(CONTENT_RANGE) {
         // RFC 9110, section 14.5: a server that does not write parts must say so.
@@ -49,12 +57,23 @@ pub(super) async fn put(ask: Ask, name: FileName) -> Answer {
         None => MimeType::octet_stream(),
         Some(value) => json::parse("Content-Type", value.to_str().unwrap_or_default())?,
     };
-    let mut upload = ask.app.registry.begin_upload(&ask.caller, name, create, mime_type, body.expected_bytes())?;
+    let size = body.expected_bytes();
+    let mut upload = ask.app.registry.begin_upload(&ask.caller, name, create, mime_type, role, size)?;
     while let Some(bytes) = body.next_chunk().await? {
         upload.write(bytes).await?;
     }
     let (view, outcome) = upload.finish(expected).await?;
     json::respond(status(outcome), &view)
+}
+
+/// Changes what may be changed of a file itself: its role.
+pub(super) async fn change(ask: Ask, name: FileName) -> Answer {
+    let body: FilePatch = json::read(ask.body, super::SMALL_JSON_BYTES_MAX).await?;
+    let Some(role) = body.role else {
+        return Err(Problem::unprocessable("role", "say the role that the file is to have: archive or attachment"));
+    };
+    let role = json::parse_some("role", role.as_deref())?;
+    json::respond(StatusCode::OK, &ask.app.registry.set_role(&ask.caller, name, role).await?)
 }
 
 pub(super) async fn delete(ask: Ask, name: FileName) -> Answer {
@@ -96,12 +115,13 @@ pub(super) async fn put_requirements(ask: Ask, name: FileName) -> Answer {
 }
 
 pub(super) async fn put_external(ask: Ask, name: FileName) -> Answer {
-    let create = create(&ask)?;
+    let (create, role) = (create(&ask)?, role(&ask)?);
     let body: ExternalBody = json::read(ask.body, super::SMALL_JSON_BYTES_MAX).await?;
     let archive = ExternalArchive {
         url: json::parse("url", &body.url)?,
         size: body.size,
         sha256: json::parse("sha256", &body.sha256)?,
+        role,
     };
     let (view, outcome) = ask.app.registry.put_external(&ask.caller, name, create, archive).await?;
     json::respond(status(outcome), &view)
@@ -114,6 +134,10 @@ fn create(ask: &Ask) -> Result<Option<Create>, Problem> {
         Some("active") => Ok(Some(Create::Active)),
         Some(_) => Err(Problem::unprocessable("create", "create is inactive or active")),
     }
+}
+
+fn role(ask: &Ask) -> Result<Option<FileRole>, Problem> {
+    json::parse_some("role", ask.query.exact("role"))
 }
 
 pub(super) fn status(outcome: Outcome) -> StatusCode {

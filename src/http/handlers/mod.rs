@@ -102,6 +102,7 @@ pub(super) fn answer(route: Route, ask: Box<Ask>) -> Reply {
         Route::DeleteRelease(name) => Reply::later(move || releases::delete(*ask, name)),
         Route::File(name) => downloads::file(&ask, &name).into(),
         Route::PutFile(name) => Reply::later(move || files::put(*ask, name)),
+        Route::ChangeFile(name) => Reply::later(move || files::change(*ask, name)),
         Route::DeleteFile(name) => Reply::later(move || files::delete(*ask, name)),
         Route::Manifest(name) => files::manifest(&ask, &name).into(),
         Route::PutManifest(name) => Reply::later(move || files::put_manifest(*ask, name)),

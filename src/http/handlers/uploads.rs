@@ -199,6 +199,7 @@ fn new_upload(metadata: &[(String, String)], size: u64) -> Result<NewUpload, Pro
         name: FileName { release, platform, display_name },
         create,
         mime_type: mime_type.unwrap_or_else(MimeType::octet_stream),
+        role: json::parse_some("role", value("role"))?,
         size,
         sha256: json::parse_some("sha256", value("sha256"))?,
     })

@@ -66,8 +66,8 @@ const TABLE: &[Row] = &[
     ),
     (
         "/api/v1/packages/omni/kit/releases/stable/1.0.0/files/any/a%20b.zip",
-        "GET, HEAD, PUT, DELETE",
-        &[("GET", "file"), ("HEAD", "file"), ("PUT", "put_file"), ("DELETE", "delete_file")],
+        "GET, HEAD, PUT, PATCH, DELETE",
+        &[("GET", "file"), ("HEAD", "file"), ("PUT", "put_file"), ("PATCH", "change_file"), ("DELETE", "delete_file")],
     ),
     (
         "/api/v1/packages/omni/kit/releases/stable/1.0.0/files/any/a.zip/manifest",

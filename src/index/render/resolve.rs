@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::index::source::{FileSource, PackageSource, ReleaseSource};
 use crate::model::channel::reach;
-use crate::model::{ChannelId, PlatformId, PlatformName};
+use crate::model::{ChannelId, PlatformId, PlatformName, file_role};
 
 /// A package's active releases in the order of their versions, to resolve channels against.
 pub(super) struct Releases<'a> {
@@ -48,20 +48,15 @@ impl<'a> Releases<'a> {
     }
 }
 
-/// The archives of a release, the first file of each platform, in the order of the platforms' names. Files of
-/// platforms that are not the owner's have no place in the index.
+/// The archives of a release in the order of the platforms' names; attachments have no line. Files of platforms that are
+/// not the owner's have no place in the index.
 pub(super) fn archives<'a>(
     release: &'a ReleaseSource,
     platforms: &HashMap<PlatformId, &'a PlatformName>,
 ) -> Vec<(&'a PlatformName, &'a FileSource)> {
-    let mut archives: Vec<(&PlatformName, &FileSource)> = Vec::new();
-    for source in &release.files {
-        if let Some(platform) = platforms.get(&source.file.platform)
-            && !archives.iter().any(|(known, _)| known == platform)
-        {
-            archives.push((platform, source));
-        }
-    }
+    let named = |(platform, file)| platforms.get(&platform).map(|name| (*name, file));
+    let mut archives: Vec<(&PlatformName, &FileSource)> =
+        file_role::archives(&release.files).into_iter().filter_map(named).collect();
     archives.sort_by_key(|(platform, _)| *platform);
     archives
 }

@@ -22,8 +22,8 @@ use super::uploads::Leftovers;
 use super::views::Sha256Text;
 use crate::model::limits::UNFINISHED_UPLOADS_MAX;
 use crate::model::{
-    ChannelName, DisplayName, FullName, MimeType, PlatformName, Scope, Sha256, Timestamp, UnfinishedUpload, UploadId,
-    Uploader, Version,
+    ChannelName, DisplayName, FileRole, FullName, MimeType, PlatformName, Scope, Sha256, Timestamp, UnfinishedUpload,
+    UploadId, Uploader, Version,
 };
 use crate::store::{Rows, Source};
 
@@ -41,6 +41,8 @@ pub struct NewUpload {
     pub create: Option<Create>,
     /// What kind of file it is.
     pub mime_type: MimeType,
+    /// The role that the file is to have, where the uploader chose one.
+    pub role: Option<FileRole>,
     /// How many bytes there will be.
     pub size: u64,
     /// The SHA-256 they must have.
@@ -90,6 +92,7 @@ impl Registry {
         let uploader = caller.uploader()?;
         let rows = self.store.read()?;
         let place = find_place(&rows, caller, &new.name, new.create)?;
+        place.check_role(new.role)?;
         if new.size > self.config().file_bytes_max {
             return Err(self.too_large());
         }
@@ -122,6 +125,7 @@ impl Registry {
                     platform: new.name.platform.clone(),
                     display_name: new.name.display_name.clone(),
                     mime_type: new.mime_type.clone(),
+                    role: new.role,
                     create_active: new.create.map(|create| create == Create::Active),
                     sha256: new.sha256,
                     size: new.size,
@@ -177,6 +181,9 @@ impl Registry {
         ];
         if let Some(active) = upload.create_active {
             said.push(("create", if active { "active" } else { "inactive" }.to_owned()));
+        }
+        if let Some(role) = upload.role {
+            said.push(("role", role.to_string()));
         }
         if let Some(sha256) = upload.sha256 {
             said.push(("sha256", sha256.to_string()));

@@ -370,6 +370,7 @@ impl Sitting {
             sha256: stored.sha256(),
             content: Content::Blob { crc32: stored.crc32() },
             mime_type: self.upload.mime_type.clone(),
+            role: self.upload.role,
         };
         self.upload.expires = deed.now.plus_seconds(FINISHED_S);
         let (expires, id) = (self.upload.expires, self.upload.id);

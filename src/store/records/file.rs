@@ -3,12 +3,13 @@
 use bincode::{Decode, Encode};
 
 use super::{Record, parse, time};
-use crate::model::{Content, Crc32, FileId, PlatformId, ReleaseFile, ReleaseId, Requirement, Sha256};
+use crate::model::{Content, Crc32, FileId, FileRole, PlatformId, ReleaseFile, ReleaseId, Requirement, Sha256};
 use crate::store::codec::{self, CodecError};
 
 #[derive(Encode, Decode)]
 enum Stored {
     V1(V1),
+    V2(V2),
 }
 
 #[derive(Encode, Decode)]
@@ -23,6 +24,35 @@ struct V1 {
     requirements: Vec<RequirementV1>,
     created: i64,
     changed: i64,
+}
+
+/// As [`V1`], with the role that somebody chose.
+#[derive(Encode, Decode)]
+struct V2 {
+    common: V1,
+    chosen_role: Option<FileRoleV2>,
+}
+
+#[derive(Encode, Decode)]
+pub(super) enum FileRoleV2 {
+    Archive,
+    Attachment,
+}
+
+impl FileRoleV2 {
+    pub(super) fn of(role: FileRole) -> Self {
+        match role {
+            FileRole::Archive => Self::Archive,
+            FileRole::Attachment => Self::Attachment,
+        }
+    }
+
+    pub(super) fn role(self) -> FileRole {
+        match self {
+            Self::Archive => FileRole::Archive,
+            Self::Attachment => FileRole::Attachment,
+        }
+    }
 }
 
 #[derive(Encode, Decode)]
@@ -48,7 +78,7 @@ impl Record for ReleaseFile {
             name: requirement.name.as_str().to_owned(),
             version: requirement.version.as_str().to_owned(),
         });
-        let stored = Stored::V1(V1 {
+        let common = V1 {
             platform: self.platform.0,
             display_name: self.display_name.to_string(),
             size: self.size,
@@ -62,12 +92,16 @@ impl Record for ReleaseFile {
             requirements: requirements.collect(),
             created: self.created.as_micros(),
             changed: self.changed.as_micros(),
-        });
+        };
+        let stored = Stored::V2(V2 { common, chosen_role: self.chosen_role.map(FileRoleV2::of) });
         codec::encode(Self::NAME, &stored)
     }
 
     fn from_bytes((release, id): Self::Key, bytes: &[u8]) -> Result<Self, CodecError> {
-        let Stored::V1(v1) = codec::decode(Self::NAME, bytes)?;
+        let (v1, chosen_role) = match codec::decode(Self::NAME, bytes)? {
+            Stored::V1(v1) => (v1, None),
+            Stored::V2(v2) => (v2.common, v2.chosen_role),
+        };
         let requirements = v1.requirements.into_iter().map(|requirement| {
             Ok(Requirement {
                 kind: parse(Self::NAME, &requirement.kind)?,
@@ -80,6 +114,7 @@ impl Record for ReleaseFile {
             release,
             platform: PlatformId(v1.platform),
             display_name: parse(Self::NAME, &v1.display_name)?,
+            chosen_role: chosen_role.map(FileRoleV2::role),
             size: v1.size,
             sha256: Sha256::from_bytes(v1.sha256),
             content: match v1.content {
@@ -97,7 +132,7 @@ impl Record for ReleaseFile {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_pinned;
+    use super::super::{assert_pinned, unhex};
     use super::*;
 
     fn file(content: Content) -> ReleaseFile {
@@ -106,6 +141,7 @@ mod tests {
             release: ReleaseId(1),
             platform: PlatformId(3),
             display_name: "a.zip".parse().unwrap(),
+            chosen_role: None,
             size: 70_000,
             sha256: Sha256::from_bytes([4; 32]),
             content,
@@ -121,19 +157,24 @@ mod tests {
         }
     }
 
+    /// The bytes of a file here and of one elsewhere, as format 4 and those before it have them.
+    const V1: [&str; 2] = [
+        "000305612e7a6970fc70110100040404040404040404040404040404040404040404040404040404040404040400070f6170706c69636174696f6e2f7a69700101026f73056c696e757801360a0c",
+        "000305612e7a6970fc701101000404040404040404040404040404040404040404040404040404040404040404011968747470733a2f2f6578616d706c652e6f72672f612e7a69700f6170706c69636174696f6e2f7a69700101026f73056c696e757801360a0c",
+    ];
+
     #[test]
     fn bytes_are_pinned() {
         let here = file(Content::Blob { crc32: Crc32(7) });
-        assert_pinned(
-            (here.release, here.id),
-            &here,
-            "000305612e7a6970fc70110100040404040404040404040404040404040404040404040404040404040404040400070f6170706c69636174696f6e2f7a69700101026f73056c696e757801360a0c",
-        );
+        assert_pinned((here.release, here.id), &here, &format!("01{}00", &V1[0][2..]));
         let elsewhere = file(Content::External { url: "https://example.org/a.zip".parse().unwrap() });
-        assert_pinned(
-            (elsewhere.release, elsewhere.id),
-            &elsewhere,
-            "000305612e7a6970fc701101000404040404040404040404040404040404040404040404040404040404040404011968747470733a2f2f6578616d706c652e6f72672f612e7a69700f6170706c69636174696f6e2f7a69700101026f73056c696e757801360a0c",
-        );
+        assert_pinned((elsewhere.release, elsewhere.id), &elsewhere, &format!("01{}00", &V1[1][2..]));
+        for (role, byte) in [(FileRole::Archive, "00"), (FileRole::Attachment, "01")] {
+            let chosen = ReleaseFile { chosen_role: Some(role), ..here.clone() };
+            assert_pinned((chosen.release, chosen.id), &chosen, &format!("01{}01{byte}", &V1[0][2..]));
+        }
+        for (file, bytes) in [here, elsewhere].iter().zip(V1) {
+            assert_eq!(&ReleaseFile::from_bytes((file.release, file.id), &unhex(bytes)).unwrap(), file);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use bincode::{Decode, Encode};
 
+use super::file::FileRoleV2;
 use super::{Record, parse, time};
 use crate::model::{PackageKey, Sha256, UnfinishedUpload, UploadId, Uploader, UserId};
 use crate::store::codec::{self, CodecError};
@@ -9,6 +10,7 @@ use crate::store::codec::{self, CodecError};
 #[derive(Encode, Decode)]
 enum Stored {
     V1(V1),
+    V2(V2),
 }
 
 #[derive(Encode, Decode)]
@@ -30,6 +32,13 @@ struct V1 {
     expires: i64,
 }
 
+/// As [`V1`], with the role that the file is to have.
+#[derive(Encode, Decode)]
+struct V2 {
+    common: V1,
+    role: Option<FileRoleV2>,
+}
+
 #[derive(Encode, Decode)]
 enum UploaderV1 {
     User(u64),
@@ -41,7 +50,7 @@ impl Record for UnfinishedUpload {
     type Key = UploadId;
 
     fn to_bytes(&self) -> Result<Vec<u8>, CodecError> {
-        let stored = Stored::V1(V1 {
+        let common = V1 {
             uploader: match self.uploader {
                 Uploader::User(user) => UploaderV1::User(user.0),
                 Uploader::Package(package) => UploaderV1::Package(package.0),
@@ -60,12 +69,16 @@ impl Record for UnfinishedUpload {
             finished: self.finished,
             created: self.created.as_micros(),
             expires: self.expires.as_micros(),
-        });
+        };
+        let stored = Stored::V2(V2 { common, role: self.role.map(FileRoleV2::of) });
         codec::encode(Self::NAME, &stored)
     }
 
     fn from_bytes(id: UploadId, bytes: &[u8]) -> Result<Self, CodecError> {
-        let Stored::V1(v1) = codec::decode(Self::NAME, bytes)?;
+        let (v1, role) = match codec::decode(Self::NAME, bytes)? {
+            Stored::V1(v1) => (v1, None),
+            Stored::V2(v2) => (v2.common, v2.role),
+        };
         Ok(Self {
             id,
             uploader: match v1.uploader {
@@ -78,6 +91,7 @@ impl Record for UnfinishedUpload {
             platform: parse(Self::NAME, &v1.platform)?,
             display_name: parse(Self::NAME, &v1.display_name)?,
             mime_type: parse(Self::NAME, &v1.mime_type)?,
+            role: role.map(FileRoleV2::role),
             create_active: v1.create_active,
             sha256: v1.sha256.map(Sha256::from_bytes),
             size: v1.size,
@@ -92,8 +106,9 @@ impl Record for UnfinishedUpload {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_pinned;
+    use super::super::{assert_pinned, unhex};
     use super::*;
+    use crate::model::FileRole;
 
     #[test]
     fn bytes_are_pinned() {
@@ -106,6 +121,7 @@ mod tests {
             platform: "any".parse().unwrap(),
             display_name: "a.zip".parse().unwrap(),
             mime_type: "a/b".parse().unwrap(),
+            role: None,
             create_active: Some(true),
             sha256: None,
             size: 300,
@@ -115,12 +131,12 @@ mod tests {
             created: time(1),
             expires: time(2),
         };
-        assert_pinned(
-            UploadId(7),
-            &upload,
-            "0000fb2c01086f6d6e692e6b697404626574610\
-             3312e3003616e7905612e7a697003612f62010100fb2c01140103000204",
-        );
+        let v1 = "0000fb2c01086f6d6e692e6b697404626574610\
+                  3312e3003616e7905612e7a697003612f62010100fb2c01140103000204";
+        assert_pinned(UploadId(7), &upload, &format!("01{}00", &v1[2..]));
+        assert_eq!(UnfinishedUpload::from_bytes(UploadId(7), &unhex(v1)).unwrap(), upload);
+        let attachment = UnfinishedUpload { role: Some(FileRole::Attachment), ..upload.clone() };
+        assert_pinned(UploadId(7), &attachment, &format!("01{}0101", &v1[2..]));
         let by_token = UnfinishedUpload {
             uploader: Uploader::Package(PackageKey(2)),
             sha256: Some(Sha256::from_bytes([0; 32])),

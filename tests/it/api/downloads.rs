@@ -195,7 +195,7 @@ fn links_lead_to_the_file() {
     assert_eq!(follow("/download/omni/kit/beta/latest/windows-x64"), "windows");
     assert_eq!(follow("/download/omni/kit/stable/1.0.0/linux-x64"), "stable/1.0.0");
     for (path, detail) in [
-        ("/download/omni/kit/stable/latest/any", "has no file for any there"),
+        ("/download/omni/kit/stable/latest/any", "has no archive for any there"),
         ("/download/omni/kit/stable/latest/linux-x64/x", "no file named x for linux-x64"),
         ("/download/omni/kit/stable/9.9/linux-x64", "there are 1.2.0, 1.1.0, 1.0.0"),
         ("/download/omni/kit/nope/latest/linux-x64", "there are stable"),

@@ -72,10 +72,10 @@ struct Offer<'a> {
 }
 
 impl<'a> Offer<'a> {
-    /// The first file of each platform, by platform.
+    /// The first file of each platform that is no attachment, by platform.
     fn archives(&self) -> BTreeMap<&'a str, &'a File> {
         let mut archives = BTreeMap::new();
-        for file in &self.release.files {
+        for file in self.release.files.iter().filter(|file| !file.attachment) {
             archives.entry(file.platform.as_str()).or_insert(file);
         }
         archives

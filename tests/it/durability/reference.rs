@@ -44,6 +44,9 @@ pub(crate) struct Release {
 pub(crate) struct File {
     pub(crate) platform: String,
     pub(crate) name: String,
+    /// Whether it is an attachment whatever the other files are: by its name, or since the archive that it stood beside
+    /// was deleted from a published release.
+    pub(crate) attachment: bool,
     pub(crate) sha256: Sha256,
     pub(crate) size: u64,
     /// Nothing where the bytes are elsewhere.
@@ -170,7 +173,12 @@ impl Reference {
             Op::DeleteFile { file } => {
                 let release = self.release(&file.release)?;
                 let at = release.position(file).ok_or(Refused::NotFound)?;
+                let archive = release.files.iter().position(|f| f.platform == file.platform && !f.attachment);
                 let deleted = release.files.remove(at);
+                if archive == Some(at) && release.published.is_some() {
+                    let others = release.files.iter_mut().filter(|other| other.platform == file.platform);
+                    others.for_each(|other| other.attachment = true);
+                }
                 if release.published.is_some() {
                     release.deleted.insert((deleted.platform, deleted.name), deleted.sha256);
                 }
@@ -215,6 +223,7 @@ impl Reference {
             None => release.files.push(File {
                 platform: file.platform.to_owned(),
                 name: file.name.to_owned(),
+                attachment: file.name.ends_with(".sig"),
                 sha256,
                 size,
                 bytes: Some(bytes),

@@ -131,7 +131,8 @@ impl World {
                 let bytes = content(*seed, *size);
                 let create = if *active { Create::Active } else { Create::Inactive };
                 let (name, mime_type) = (file_name(file), MimeType::octet_stream());
-                let mut upload = registry.begin_upload(caller, name, Some(create), mime_type, Some(*size as u64))?;
+                let mut upload =
+                    registry.begin_upload(caller, name, Some(create), mime_type, None, Some(*size as u64))?;
                 // Odd pieces, as a network would deliver them.
                 for piece in bytes.chunks(70_001) {
                     upload.write(bytes.slice_ref(piece)).await?;

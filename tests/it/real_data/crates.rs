@@ -49,6 +49,7 @@ fn add_to(reference: &mut Reference, archive: &Archive, version: &str) {
     let file = File {
         platform: "any".to_owned(),
         name: format!("{}-{version}.crate", archive.name),
+        attachment: false,
         sha256: archive.sha256,
         size: std::fs::metadata(&archive.path).unwrap().len(),
         bytes: None,

@@ -55,6 +55,7 @@ fn read(path: &Path, stride: usize) -> (Reference, usize) {
             let file = File {
                 platform: "any".to_owned(),
                 name: format!("{name}-{text}.crate"),
+                attachment: false,
                 sha256: Sha256::of(format!("{name}-{text}").as_bytes()),
                 size: 1000 + text.len() as u64,
                 bytes: None,
@@ -106,7 +107,7 @@ async fn fill(registry: &Registry, reference: &Reference) {
             display_name: file.name.parse().unwrap(),
         };
         let url = file.external_url.as_ref().unwrap().parse().unwrap();
-        let archive = ExternalArchive { url, size: file.size, sha256: file.sha256 };
+        let archive = ExternalArchive { url, size: file.size, sha256: file.sha256, role: None };
         registry.put_external(caller, file_name.clone(), Some(Create::Active), archive).await.unwrap();
         let manifest = Manifest::parse(file.manifest.as_ref().unwrap().to_string().as_bytes()).unwrap();
         registry.put_manifest(caller, file_name, manifest).await.unwrap();

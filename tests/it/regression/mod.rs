@@ -1,5 +1,6 @@
 //! A test per bug that once was, with its story: by subject in the files beside this one, the rest here.
 
+mod file_roles;
 mod versions;
 
 use serde_json::{Value, json};
