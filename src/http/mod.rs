@@ -19,6 +19,7 @@ mod dispatch;
 pub mod docs;
 pub mod etag;
 pub mod file_response;
+mod form;
 pub mod forwarded;
 pub mod front;
 mod handlers;

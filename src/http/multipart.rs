@@ -84,7 +84,9 @@ impl Multipart {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("multipart/form-data") {
-            return Err(Problem::unsupported_media_type("this takes multipart/form-data"));
+            return Err(Problem::unsupported_media_type(
+                "this takes multipart/form-data, or application/x-www-form-urlencoded without a file",
+            ));
         }
         Ok(Self { body, parser: Parser::new(&boundary(content_type)?) })
     }

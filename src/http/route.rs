@@ -461,8 +461,10 @@ fn route_of(verb: Verb, segments: &[&str]) -> Result<Route, NoRoute> {
         ["readyz"] => verb.pick([(Verb::Get, Route::Readyz)]),
         ["metrics"] => verb.pick([(Verb::Get, Route::Metrics)]),
         ["api", "v1", rest @ ..] => api(verb, rest),
-        ["registry", "publish"] => verb.pick([(Verb::Post, Route::RegistryPublish)]),
-        ["registry", "unpublish"] => verb.pick([(Verb::Post, Route::RegistryUnpublish)]),
+        ["registry", "publish"] | ["kit", "registry", "publish"] => verb.pick([(Verb::Post, Route::RegistryPublish)]),
+        ["registry", "unpublish"] | ["kit", "registry", "unpublish"] => {
+            verb.pick([(Verb::Post, Route::RegistryUnpublish)])
+        }
         ["kit", "v2", rest @ ..] => kit_index(verb, None, rest),
         ["channels", channel, "kit", "v2", rest @ ..] => kit_index(verb, Some(unknown_if_invalid(channel)?), rest),
         ["v2", rest @ ..] => index(verb, None, rest),

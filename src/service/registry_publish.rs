@@ -1,34 +1,32 @@
 //! Publishing in one call, as Registry 2.0 clients do: package, release, platform, file and manifest in one commit.
 //!
-//! Owns what `FULLNAME-VERSION[+PLATFORM]` stands for and the rules of publishing by it. The parts may come in any order;
-//! what can be refused is refused as soon as it is known.
+//! Owns the rules of publishing by a package id (`target` says what one stands for). The parts may come in any order; what
+//! can be refused is refused as soon as it is known.
+
+mod target;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
 
+use self::target::{Place, Said, Target, channel_of, own_namespace, published};
 use super::Registry;
 use super::access::open_package;
 use super::caller::{Caller, Identity};
-use super::channels::channel_named;
 use super::deed::{About, Deed};
-use super::extension_toml::{self, Description};
-use super::files::{
-    Create, FileName, NewContent, Outcome, check_dependencies, find_file, find_place, put_file, sealed,
-};
+use super::extension_toml;
+use super::files::{Create, NewContent, Outcome, check_dependencies, find_file, find_place, put_file, sealed};
 use super::packages::{NewPackage, add_package};
 use super::random::new_token;
 use super::refusal::Refusal;
-use super::releases::{ReleaseName, ReleasePatch, activate, apply};
+use super::releases::{ReleasePatch, activate, apply};
 use super::uploads::{Leftovers, Room};
 use super::views::{FileView, ReleaseView, ReleaseViews};
-use super::zip_entry::read_entry;
-use crate::model::file_role::archive_of;
+use super::zip_entry::{EntryError, read_entry};
 use crate::model::{
-    AuditAction, Channel, ChannelName, Content, DisplayName, ExternalUrl, FileRole, FullName, Manifest, Markdown,
-    MimeType, Package, PackageId, Role, Scope, Sha256, TokenKind, TokenSecret, UserId, VersionScheme, Visibility,
-    YankReason,
+    AuditAction, ChannelName, Content, DisplayName, ExternalUrl, FileRole, Manifest, Markdown, MimeType, PackageId,
+    Role, Scope, Sha256, TokenKind, TokenSecret, VersionScheme, Visibility, YankReason,
 };
 use crate::store::{BlobWriter, Edit, ReadError, Rows, Source, StorageError, StoredBlob};
 
@@ -117,11 +115,12 @@ impl Registry {
         self.store
             .write(move |edit| {
                 let (caller, now) = (&deed.caller, deed.now);
-                let (name, _, id) = split(edit, caller, &package_id)?;
+                let said = Said::default();
+                let Target { name, id, .. } = Target::split(edit, caller, &package_id, &said)?;
                 let (package, _) = open_package(edit, caller, &name, Some(Role::Maintainer))?;
                 let channel = channel_of(edit, package.owner, channel.as_ref())?;
                 let unknown = || Refusal::NotFound(format!("there is no {package_id} on the channel {}", channel.name));
-                let id = published(edit, &package, &[&channel], id)?.ok_or_else(unknown)?.id;
+                let id = published(edit, &package, &[&channel], id, &said)?.ok_or_else(unknown)?.id;
                 let mut release = edit.release_by_version(&package, channel.id, &id.version)?.ok_or_else(unknown)?;
                 if release.yanked.is_none() {
                     let patch = ReleasePatch { yanked: Some(Some(reason.clone())), ..ReleasePatch::default() };
@@ -145,29 +144,49 @@ impl Publication {
     /// # Errors
     /// If that is no package id, or the caller may not publish there.
     pub fn set_package_id(&mut self, text: &str) -> Result<(), Refusal> {
-        let rows = self.registry.store.read()?;
-        let (name, package, id) = split(&rows, &self.caller, text)?;
-        match package {
-            Some(_) => {
-                let (package, _) = open_package(&rows, &self.caller, &name, Some(Role::Maintainer))?;
-                let place = Place::find(&rows, &package, self.options.channel.as_ref(), id)?;
-                let file_name = place.file_name(&name, self.display_name());
-                let place = find_place(&rows, &self.caller, &file_name, Some(Create::Active))?;
-                self.room = Some(self.registry.room(&rows, package.owner, place.former_bytes())?);
-            }
-            None => {
-                let owner = own_namespace(&self.caller, &name)?;
-                channel_of(&rows, owner, self.options.channel.as_ref())?;
-                self.room = Some(self.registry.room(&rows, owner, 0)?);
-            }
-        }
         self.package_id = Some(text.to_owned());
-        Ok(())
+        self.check()
     }
 
     /// Says what the archive is.
-    pub fn set_manifest(&mut self, manifest: Manifest) {
+    ///
+    /// # Errors
+    /// If it contradicts the package id, or the caller may not publish there.
+    pub fn set_manifest(&mut self, manifest: Manifest) -> Result<(), Refusal> {
         self.manifest = Some(manifest);
+        self.check()
+    }
+
+    /// Refuses what cannot be published by what is known so far. Metadata that is still to come may say that a package
+    /// id means something else, so without it only an id with one meaning is judged.
+    fn check(&mut self) -> Result<(), Refusal> {
+        let said = Said::of(self.manifest.as_ref())?;
+        let Some(text) = &self.package_id else { return Ok(()) };
+        let rows = self.registry.store.read()?;
+        let target = Target::split(&rows, &self.caller, text, &said)?;
+        let room = self.room_for(&rows, &target, &said);
+        if self.manifest.is_none() && !(target.is_plain && PackageId::readings(target.id).count() == 1) {
+            self.room = room.ok();
+        } else {
+            self.room = Some(room?);
+        }
+        Ok(())
+    }
+
+    /// The room for an archive, if it may be published.
+    fn room_for<S: Source>(&self, rows: &Rows<S>, target: &Target<'_>, said: &Said) -> Result<Room, Refusal> {
+        let Target { name, package, id, .. } = target;
+        let channel = self.options.channel.as_ref();
+        if package.is_none() {
+            let owner = own_namespace(&self.caller, name)?;
+            channel_of(rows, owner, channel)?;
+            return self.registry.room(rows, owner, 0);
+        }
+        let (package, _) = open_package(rows, &self.caller, name, Some(Role::Maintainer))?;
+        let place = Place::find(rows, &package, channel, id, said)?;
+        let file_name = place.file_name(name, self.display_name());
+        let place = find_place(rows, &self.caller, &file_name, Some(Create::Active))?;
+        self.registry.room(rows, package.owner, place.former_bytes())
     }
 
     /// Begins the archive, of at most `size_max` bytes as far as is known. A name that cannot be one is left out.
@@ -240,7 +259,7 @@ impl Publication {
             stored => (stored, None),
         };
         let uploaded_bytes = stored.as_ref().map(StoredBlob::size_bytes);
-        if let Some(manifest) = manifest.as_ref().or(description.as_ref().map(|description| &description.manifest)) {
+        if let Some(manifest) = manifest.as_ref().or(description.as_ref()) {
             check_dependencies(manifest)?;
         }
         let deed = registry.deed(&caller);
@@ -271,7 +290,7 @@ struct Order {
     content: NewContent,
     manifest: Option<Manifest>,
     /// What the archive says of itself, where no manifest came.
-    description: Option<Description>,
+    description: Option<Manifest>,
     access_token: TokenSecret,
 }
 
@@ -283,7 +302,9 @@ impl Order {
         stored: Option<&StoredBlob>,
     ) -> Result<(Published, Outcome, bool), Refusal> {
         let (deed, caller, now) = (&self.deed, &self.deed.caller, self.deed.now);
-        let (name, package, id) = split(edit, caller, &self.package_id)?;
+        let described = self.description.as_ref();
+        let said = Said::of(self.manifest.as_ref().or(described))?;
+        let Target { name, package, id, .. } = Target::split(edit, caller, &self.package_id, &said)?;
         let package = match package {
             Some(_) => open_package(edit, caller, &name, Some(Role::Maintainer))?.0,
             None => {
@@ -297,13 +318,7 @@ impl Order {
                 add_package(edit, deed, caller.user(Scope::Publish)?, &new, &self.access_token)?
             }
         };
-        let place = Place::find(edit, &package, self.options.channel.as_ref(), id)?;
-        let said = self.description.as_ref().and_then(|description| description.version.as_deref());
-        let version = place.id.version.as_str();
-        if let Some(said) = said.filter(|said| *said != version && Some(*said) != version.split('+').next()) {
-            let problem = format!("the extension.toml in the archive says version {said}, not {version}");
-            return Err(Refusal::invalid("package_id", problem));
-        }
+        let place = Place::find(edit, &package, self.options.channel.as_ref(), id, &said)?;
         let file_name = place.file_name(&name, self.display_name.as_ref());
         let mut is_new = false;
         let put = put_file(edit, deed, &file_name, Some(Create::Active), &self.content, |edit| {
@@ -315,7 +330,6 @@ impl Order {
         let (mut release, mut file) = find_file(edit, &package, &file_name, Some(Role::Maintainer))?;
         let former = edit.manifest(file.id)?;
         let mut touched = false;
-        let described = self.description.as_ref().map(|description| &description.manifest);
         // What an archive says of itself yields to what somebody said of it.
         let described = described.filter(|_| former.is_none() || put.outcome == Outcome::Replaced);
         let manifest = self.manifest.as_ref().or(described);
@@ -349,170 +363,24 @@ impl Order {
 }
 
 /// What an archive says of itself, if it is one that does.
-async fn describe(stored: StoredBlob) -> Result<(Option<StoredBlob>, Option<Description>), Refusal> {
+async fn describe(stored: StoredBlob) -> Result<(Option<StoredBlob>, Option<Manifest>), Refusal> {
+    let unreadable = |why: String| {
+        let advice = "mend it, or send the manifest as metadata";
+        Refusal::invalid("archive", format!("extension.toml in the archive cannot be read: {why}; {advice}"))
+    };
     let read = move || {
         let read = |range| stored.read(range);
-        let found = read_entry(stored.size_bytes(), &extension_toml::PATHS, extension_toml::BYTES_MAX, read)?;
-        let description = found.and_then(|bytes| extension_toml::parse(&bytes));
-        Ok::<_, ReadError>((Some(stored), description))
+        let found = read_entry(stored.size_bytes(), &extension_toml::PATHS, extension_toml::BYTES_MAX, read);
+        let found = found.map_err(|error| match error {
+            EntryError::Read(ReadError::Storage(error)) => error.into(),
+            EntryError::Read(error) => Refusal::Store(StorageError::damaged("blob", error)),
+            EntryError::Unreadable(why) => unreadable(why),
+        })?;
+        let description = found.map(|bytes| extension_toml::parse(&bytes)).transpose().map_err(unreadable)?;
+        Ok((Some(stored), description.flatten()))
     };
     let read = tokio::task::spawn_blocking(read).await;
-    let read = read.map_err(|_| Refusal::Unavailable("the server is stopping".to_owned()))?;
-    read.map_err(|error| match error {
-        ReadError::Storage(error) => error.into(),
-        error => Refusal::Store(StorageError::damaged("blob", error)),
-    })
-}
-
-/// Where a package id leads.
-struct Place {
-    channel: Channel,
-    id: PackageId,
-    /// The name of the archive that is there.
-    existing: Option<DisplayName>,
-}
-
-impl Place {
-    /// What a text stands for that may be read in several ways: as what is there; else, for a platform that the owner
-    /// has; else, for the longest platform.
-    fn find<S: Source>(
-        rows: &Rows<S>,
-        package: &Package,
-        channel: Option<&ChannelName>,
-        text: &str,
-    ) -> Result<Self, Refusal> {
-        let channel = channel_of(rows, package.owner, channel)?;
-        let channels = rows.channels(package.owner)?;
-        let mut all = vec![&channel];
-        all.extend(channels.iter().filter(|other| other.id != channel.id));
-        if let Some(Found { id, channel: on, display_name }) = published(rows, package, &all, text)? {
-            // The same id may be on several channels; only an archive of this one has its name here.
-            let existing = (on == channel.name).then_some(display_name);
-            return Ok(Self { channel, id, existing });
-        }
-        let platforms = rows.platforms(package.owner)?;
-        let is_known =
-            |id: &PackageId| !id.platform.is_any() && platforms.iter().any(|platform| platform.name == id.platform);
-        let known = PackageId::readings(text).find(is_known);
-        let id = known.or_else(|| PackageId::readings(text).next());
-        let id = id.ok_or_else(|| Refusal::invalid("package_id", format!("{text} is no VERSION[+PLATFORM]")))?;
-        Ok(Self { channel, id, existing: None })
-    }
-
-    /// The file's full name. An archive that is there keeps its own.
-    fn file_name(&self, package: &FullName, display_name: Option<&DisplayName>) -> FileName {
-        let chosen = self.existing.as_ref().or(display_name).cloned();
-        FileName {
-            release: ReleaseName {
-                package: package.clone(),
-                channel: self.channel.name.clone(),
-                version: self.id.version.clone(),
-            },
-            platform: self.id.platform.clone(),
-            display_name: chosen.unwrap_or_else(|| DisplayName::of_archive(package, &self.id)),
-        }
-    }
-}
-
-/// An archive that is there.
-struct Found {
-    id: PackageId,
-    channel: ChannelName,
-    display_name: DisplayName,
-}
-
-/// The reading of an id for which there is an archive, on the first of the channels that has one, and its name.
-fn published<S: Source>(
-    rows: &Rows<S>,
-    package: &Package,
-    channels: &[&Channel],
-    text: &str,
-) -> Result<Option<Found>, Refusal> {
-    let platforms = rows.platforms(package.owner)?;
-    let readings: Vec<PackageId> = PackageId::readings(text).collect();
-    for channel in channels {
-        for id in &readings {
-            let Some(platform) = platforms.iter().find(|platform| platform.name == id.platform) else { continue };
-            let Some(release) = rows.release_by_version(package, channel.id, &id.version)? else { continue };
-            if let Some(archive) = archive_of(&rows.files(release.id)?, platform.id) {
-                let (id, channel) = (id.clone(), channel.name.clone());
-                return Ok(Some(Found { id, channel, display_name: archive.display_name.clone() }));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// Splits `FULLNAME-ID`, where both may have hyphens: the longest name of a package that the caller may know of, where the
-/// id looks like a version or is one that the package has; or the first name that such an id follows; or the only one
-/// there can be. An id looks like a version that begins with a number and a dot (`md-5-0.11.0` is of `md-5`), or with a
-/// digit where none does. Packages that the caller may not know of are as if they were not there.
-fn split<'a, S: Source>(
-    rows: &Rows<S>,
-    caller: &Caller,
-    text: &'a str,
-) -> Result<(FullName, Option<Package>, &'a str), Refusal> {
-    let splits: Vec<(FullName, &str)> = text
-        .match_indices('-')
-        .filter_map(|(at, _)| {
-            let (name, id) = (text[..at].parse().ok()?, &text[at + 1..]);
-            PackageId::readings(id).next().map(|_| (name, id))
-        })
-        .collect();
-    let is_any_dotted = splits.iter().any(|(_, id)| begins_with_dotted_number(id));
-    let looks_like_version = |id: &str| match is_any_dotted {
-        true => begins_with_dotted_number(id),
-        false => id.starts_with(|c: char| c.is_ascii_digit()),
-    };
-    let first = splits.iter().find(|(_, id)| looks_like_version(id));
-    // `omni.http-body-1.0.0` is a new package even where `omni.http` is there, unless that has such a version already.
-    let may_be_new = first.is_some_and(|(name, _)| own_namespace(caller, name).is_ok());
-    for (name, id) in splits.iter().rev() {
-        let Some(package) = rows.package_by_name(name)? else { continue };
-        match caller.reader(rows, &package) {
-            Ok(_) if may_be_new && !looks_like_version(id) && !has_version(rows, &package, id)? => {}
-            Ok(_) => return Ok((name.clone(), Some(package), id)),
-            Err(Refusal::NotFound(_)) => {}
-            Err(refusal) => return Err(refusal),
-        }
-    }
-    let (name, id) = first.or(if splits.len() == 1 { splits.first() } else { None }).ok_or_else(|| {
-        Refusal::invalid(
-            "package_id",
-            "a package id is FULLNAME-VERSION[+PLATFORM], such as omni.foo-1.0.0+wx64.r; the version of a new package \
-             begins with a digit where the name has a hyphen",
-        )
-    })?;
-    Ok((name.clone(), None, id))
-}
-
-/// Whether a text begins like `1.0`.
-fn begins_with_dotted_number(text: &str) -> bool {
-    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    rest.len() < text.len() && rest.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// Whether a package has a release, on any channel, that an id may mean.
-fn has_version<S: Source>(rows: &Rows<S>, package: &Package, id: &str) -> Result<bool, Refusal> {
-    for channel in rows.channels(package.owner)?.iter() {
-        for reading in PackageId::readings(id) {
-            if rows.release_by_version(package, channel.id, &reading.version)?.is_some() {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// A channel by its name, or the owner's default.
-fn channel_of<S: Source>(rows: &Rows<S>, owner: UserId, name: Option<&ChannelName>) -> Result<Channel, Refusal> {
-    match name {
-        Some(name) => channel_named(rows, owner, name),
-        None => {
-            let default = rows.channels(owner)?.iter().find(|channel| channel.default).cloned();
-            default.ok_or_else(|| Refusal::NotFound("the owner has no default channel; name one".to_owned()))
-        }
-    }
+    read.map_err(|_| Refusal::Unavailable("the server is stopping".to_owned()))?
 }
 
 /// Refuses those who may publish nothing, before they send anything.
@@ -523,14 +391,6 @@ fn require_publisher(caller: &Caller) -> Result<(), Refusal> {
             Err(Refusal::Forbidden("an access token only reads; publishing needs the private token".to_owned()))
         }
         Identity::User(_) | Identity::Anonymous => caller.user(Scope::Publish).map(|_| ()),
-    }
-}
-
-/// The caller, if a missing package of that name is the caller's to make.
-fn own_namespace(caller: &Caller, name: &FullName) -> Result<UserId, Refusal> {
-    match &caller.identity {
-        Identity::User(signed_in) if signed_in.user.name == name.namespace() => Ok(signed_in.user.id),
-        _ => Err(Refusal::no_package(name)),
     }
 }
 

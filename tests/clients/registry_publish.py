@@ -45,9 +45,14 @@ def expect(found, wanted):
 
 
 ARCHIVE = bytes(range(256)) * 5000
-MANIFEST = json.dumps({"package": {"title": "Foo"}, "dependencies": {"omni.base": {"version": "1.0.0"}}}).encode()
-for in_path, id in ((False, "omni.foo-1.0.0+wx64.r"), (True, "omni.foo-1.1.0+wx64.r")):
-    fields = [("package_id", None, id.encode()), ("metadata", None, MANIFEST), ("archive", "foo.zip", ARCHIVE)]
+for in_path, version in ((False, "1.0.0"), (True, "1.1.0")):
+    id = f"omni.foo-{version}+wx64.r"
+    manifest = {
+        "package": {"name": "omni.foo", "title": "Foo", "version": version},
+        "dependencies": {"omni.base": {"version": "1.0.0"}},
+    }
+    metadata = json.dumps(manifest).encode()
+    fields = [("package_id", None, id.encode()), ("metadata", None, metadata), ("archive", "foo.zip", ARCHIVE)]
     for status in (201, 200):
         found, answer = call("/registry/publish", fields, in_path)
         expect((found, answer["package_id"]), (status, id))

@@ -10,8 +10,13 @@ use crate::support::{Answer, Client, Part, Request, Scope, TestServer};
 const BOUNDARY: &str = "multipart/form-data; boundary=b";
 
 fn manifest(title: &str) -> String {
-    let dependencies = json!({ "filter:platform": { "windows": { "omni.win": {} } } });
-    json!({ "package": { "title": title }, "dependencies": dependencies, "x": [1.10] }).to_string()
+    json!({
+        "package": { "title": title },
+        "dependencies": { "filter:platform": { "windows": { "omni.win": {} } } },
+        "targets": { "platform": ["windows-x86_64"] },
+        "x": [1.10],
+    })
+    .to_string()
 }
 
 fn publish(client: &Client, id: &str, manifest: &str, bytes: &str) -> Answer {
@@ -116,9 +121,9 @@ fn hyphens_and_joints_are_read_by_what_there_is() {
     place("omni.foo-baz", "foo/releases/stable/baz/files/any");
     bare(&ci, "omni.new-bar-r812").problem(422, "begins with a digit");
     place("omni.one-r812", "one/releases/stable/r812/files/any");
-    // The longest platform where none is known, the known one where there is.
+    // A known platform, or else build metadata.
     place("omni.foo-3.0+git.linux-x64", "foo/releases/stable/3.0%2Bgit/files/linux-x64");
-    place("omni.foo-3.1+a.b", "foo/releases/stable/3.1/files/a.b");
+    place("omni.foo-3.1+a.b", "foo/releases/stable/3.1%2Ba.b/files/any");
     // What is there already.
     let draft = "/api/v1/packages/omni/foo/releases/stable/4.0%2Bdfsg/files/any/a.zip?create=active";
     ci.put(draft).body("a").is(201);
@@ -177,20 +182,20 @@ fn an_archive_may_describe_itself() {
         ci.post("/registry/publish").form(&parts).send()
     };
     let archive = zip(toml);
-    send("omni.foo-1.0.1", &archive).problem(422, "says version 1.0.0, not 1.0.1");
+    send("omni.foo-1.0.1", &archive).problem(422, "says package.version 1.0.0, which is not");
     send("omni.foo-1.0.0+wx64.r", &archive).is(201);
     send("omni.foo-1.0.0+wx64.r", &archive).is(200);
     assert!(server.anonymous().get("/v2/summaries.gz").is(200).gunzip().contains(r#""title":"Foo Ext""#));
     let line = server.anonymous().get("/v2/packages/omni.foo.gz").is(200).gunzip();
     assert!(line.contains(r#"{"dependencies":{"omni.kit.x":{"optional":true}},"package""#), "{line}");
-    // What is said wins, and what is broken says nothing.
+    // What is said wins, what cannot be read is refused, and an archive without a directory says nothing.
     let parts = [
         Part::field("package_id", "omni.foo-2.0.0"),
         Part::field("metadata", "{}"),
         Part::file("archive", "a.zip", &archive),
     ];
     ci.post("/registry/publish").form(&parts).is(201);
-    send("omni.foo-3.0.0", &zip("[package")).is(201);
+    send("omni.foo-3.0.0", &zip("[package")).problem(422, "extension.toml in the archive cannot be read: line 1");
     send("omni.foo-3.0.1", &archive[..archive.len() - 9]).is(201);
 }
 
