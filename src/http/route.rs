@@ -101,6 +101,8 @@ pub enum Route {
     DeleteMember(FullName, UserName),
     /// The releases of a package.
     Releases(FullName),
+    /// What each platform is offered.
+    Offers(FullName),
     /// One release.
     Release(ReleaseName),
     /// Makes or changes a release.
@@ -255,6 +257,7 @@ impl Route {
             | Self::Packages
             | Self::Package(_)
             | Self::Releases(_)
+            | Self::Offers(_)
             | Self::Release(_)
             | Self::File(_)
             | Self::Manifest(_)
@@ -386,6 +389,7 @@ impl Route {
             Self::PutMember(..) => "put_member",
             Self::DeleteMember(..) => "delete_member",
             Self::Releases(_) => "releases",
+            Self::Offers(_) => "offers",
             Self::Release(_) => "release",
             Self::PutRelease(_) => "put_release",
             Self::ChangeRelease(_) => "change_release",
@@ -607,6 +611,7 @@ fn package(verb: Verb, name: FullName, segments: &[&str]) -> Result<Route, NoRou
             ])
         }
         ["releases"] => verb.pick([(Verb::Get, Route::Releases(name))]),
+        ["offers"] => verb.pick([(Verb::Get, Route::Offers(name))]),
         ["releases", channel, version, rest @ ..] => {
             let version: Version = parse("version", version)?;
             release(verb, ReleaseName { package: name, channel: parse("channel", channel)?, version }, rest)

@@ -86,8 +86,14 @@ pub fn archive_of<T: AsRef<ReleaseFile>>(files: &[T], platform: PlatformId) -> O
 /// a release without an archive for a specific platform.
 #[must_use]
 pub fn archive_for<T: AsRef<ReleaseFile>>(files: &[T], platform: PlatformId, any: Option<PlatformId>) -> Option<&T> {
-    let own = archive_of(files, platform);
-    let Some(any) = any.filter(|any| own.is_none() && *any != platform) else { return own };
+    let others = || archive_for_others(files, any).filter(|_| any != Some(platform));
+    archive_of(files, platform).or_else(others)
+}
+
+/// The file of a release that the platforms get which it has no archive for.
+#[must_use]
+pub fn archive_for_others<T: AsRef<ReleaseFile>>(files: &[T], any: Option<PlatformId>) -> Option<&T> {
+    let any = any?;
     let archives = archives(files);
     if archives.keys().any(|other| *other != any) { None } else { archives.get(&any).copied() }
 }

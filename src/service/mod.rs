@@ -25,6 +25,7 @@ mod indexing;
 mod kit;
 mod markdown;
 mod members;
+mod offers;
 mod package_list;
 mod packages;
 mod password;

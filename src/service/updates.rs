@@ -183,7 +183,8 @@ fn newer_files<S: Source>(
     Ok(Newer { files: found, channel: channel.id, platform: wanted })
 }
 
-fn default_channel<S: Source>(rows: &Rows<S>, package: &Package) -> Result<Channel, StorageError> {
+/// The owner's default channel.
+pub(super) fn default_channel<S: Source>(rows: &Rows<S>, package: &Package) -> Result<Channel, StorageError> {
     let default = rows.channels(package.owner)?.iter().find(|channel| channel.default).cloned();
     default.ok_or_else(|| StorageError::damaged("user", "there is no default channel"))
 }

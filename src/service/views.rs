@@ -466,7 +466,7 @@ impl<'a> ReleaseViews<'a> {
         ))
     }
 
-    fn channel_name(&self, release: &Release) -> Result<&ChannelName, StorageError> {
+    pub(super) fn channel_name(&self, release: &Release) -> Result<&ChannelName, StorageError> {
         let channel = self.channels.iter().find(|channel| channel.id == release.channel);
         channel.map(|channel| &channel.name).ok_or_else(|| StorageError::damaged("release", "its channel is gone"))
     }

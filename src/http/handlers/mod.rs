@@ -96,6 +96,7 @@ pub(super) fn answer(route: Route, ask: Box<Ask>) -> Reply {
         Route::PutMember(name, user) => Reply::later(move || packages::put_member(*ask, name, user)),
         Route::DeleteMember(name, user) => Reply::later(move || packages::delete_member(*ask, name, user)),
         Route::Releases(name) => releases::list(&ask, &name).into(),
+        Route::Offers(name) => releases::offers(&ask, &name).into(),
         Route::Release(name) => releases::get(&ask, &name).into(),
         Route::PutRelease(name) => Reply::later(move || releases::put(*ask, name)),
         Route::ChangeRelease(name) => Reply::later(move || releases::change(*ask, name)),

@@ -29,6 +29,12 @@ pub(super) fn list(ask: &Ask, name: &FullName) -> Answer {
     json::respond(StatusCode::OK, &page)
 }
 
+/// What each platform is offered.
+pub(super) fn offers(ask: &Ask, name: &FullName) -> Answer {
+    let channel = ask.query.parsed("channel")?;
+    json::respond(StatusCode::OK, &ask.registry().offers(&ask.caller, name, channel.as_ref())?)
+}
+
 pub(super) fn get(ask: &Ask, name: &ReleaseName) -> Answer {
     let view = ask.registry().release(&ask.caller, name)?;
     with_mark(json::respond(StatusCode::OK, &view)?, &view.mark)

@@ -59,6 +59,7 @@ const TABLE: &[Row] = &[
     ("/api/v1/packages/omni/kit/members", "GET, HEAD", &[("GET", "members")]),
     ("/api/v1/packages/omni/kit/members/a", "PUT, DELETE", &[("PUT", "put_member"), ("DELETE", "delete_member")]),
     ("/api/v1/packages/omni/kit/releases", "GET, HEAD", &[("GET", "releases")]),
+    ("/api/v1/packages/omni/kit/offers", "GET, HEAD", &[("GET", "offers")]),
     (
         "/api/v1/packages/omni/kit/releases/stable/1.0.0%2Ba",
         "GET, HEAD, PUT, PATCH, DELETE",

@@ -37,7 +37,13 @@ fn offered(server: &TestServer, platform: &str) -> Option<(String, String)> {
     let link = anonymous.get(&format!("/download/omni/kit/stable/latest/{platform}")).send();
     let needs = anonymous.get(&format!("/api/v1/requirements?id=omni.kit&platform={platform}")).is(200).json();
     let found = anonymous.get(&format!("/api/v1/search?search=kit&platform={platform}")).is(200).json();
+    let offers = anonymous.get("/api/v1/packages/omni/kit/offers").is(200).json();
+    let offers = offers["items"].as_array().unwrap();
+    let own = offers.iter().find(|offer| offer["platform"] == platform);
+    let others = offers.iter().find(|offer| offer["platform"].is_null());
+    let offer = own.or_else(|| others.filter(|_| platform != "any"));
     if update["isNewer"] == false {
+        assert_eq!(offer, None);
         assert_eq!(link.status, 404, "{link}");
         assert_eq!((&needs["items"], &found["items"]), (&json!([]), &json!([])));
         return None;
@@ -45,6 +51,8 @@ fn offered(server: &TestServer, platform: &str) -> Option<(String, String)> {
     let (version, address) = (update["version"].as_str().unwrap(), update["filename"].as_str().unwrap());
     let link = link.is(302);
     assert!(address.ends_with(link.header("location")), "{address}: {link}");
+    let offer = offer.unwrap();
+    assert_eq!((&offer["version"], &offer["file"]["url"]), (&update["version"], &update["filename"]));
     assert_eq!(needs["items"][0]["version"], version);
     assert_eq!(found["items"][0]["version"], version);
     Some((version.to_owned(), address.rsplit('/').next().unwrap().to_owned()))

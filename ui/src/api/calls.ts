@@ -4,7 +4,7 @@ import { call, get, path, send, withQuery } from './client';
 import type { Answer } from './client';
 import type {
   ApiToken, Attention, AuditItem, Channel, Invitation, ListedPackage, Member, Package, Page, PendingUpload, Platform,
-  Release, RetentionPreview, Role, ServerSettings, ServerStatus, Session, Statistics, StorageReport, User, VersionScheme, Visibility,
+  Release, ReleaseFile, RetentionPreview, Role, ServerSettings, ServerStatus, Session, Statistics, StorageReport, User, VersionScheme, Visibility,
 } from './types';
 
 const V1 = '/api/v1';
@@ -17,6 +17,8 @@ export const addresses = {
   members: (namespace: string, name: string) => path`/api/v1/packages/${namespace}/${name}/members`,
   releases: (namespace: string, name: string, query: { channel?: string; cursor?: string; limit?: number }) =>
     withQuery(path`/api/v1/packages/${namespace}/${name}/releases`, query),
+  offers: (namespace: string, name: string, query: { channel?: string | undefined } = {}) =>
+    withQuery(path`/api/v1/packages/${namespace}/${name}/offers`, query),
   release: (namespace: string, name: string, channel: string, version: string) =>
     path`/api/v1/packages/${namespace}/${name}/releases/${channel}/${version}`,
   file: (namespace: string, name: string, channel: string, version: string, platform: string, file: string) =>
@@ -80,6 +82,9 @@ export const api = {
     call(addresses.release(namespace, name, channel, version), { method: 'PATCH', body, ifMatch }),
   deleteRelease: (namespace: string, name: string, channel: string, version: string) =>
     send<undefined>('DELETE', addresses.release(namespace, name, channel, version)),
+  setRole: (
+    namespace: string, name: string, channel: string, version: string, platform: string, file: string, role: ReleaseFile['role'],
+  ) => send<ReleaseFile>('PATCH', addresses.file(namespace, name, channel, version, platform, file), { role }),
   deleteFile: (namespace: string, name: string, channel: string, version: string, platform: string, file: string) =>
     send<undefined>('DELETE', addresses.file(namespace, name, channel, version, platform, file)),
 

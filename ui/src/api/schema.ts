@@ -365,6 +365,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/packages/{namespace}/{name}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What each platform is offered.
+         * @description By the rule of the update check: the platform's own archive of the newest release that has one; an archive for `any` counts in a release without an archive for a specific platform. Nothing is counted as an update check.
+         */
+        get: operations["offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/packages/{namespace}/{name}/releases": {
         parameters: {
             query?: never;
@@ -446,7 +471,11 @@ export interface paths {
         delete: operations["delete_file"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Chooses the role of a file of a draft.
+         * @description A platform has one archive at most: where a file becomes it, the former archive becomes an attachment. Once its release was active, the archive of a platform stays what it is: 409.
+         */
+        patch: operations["change_file"];
         trace?: never;
     };
     "/api/v1/packages/{namespace}/{name}/releases/{channel}/{version}/files/{platform}/{display_name}/external": {
@@ -1284,7 +1313,7 @@ export interface components {
          */
         AuditEntry: {
             /** @enum {string} */
-            action: "set_up" | "signed_in" | "sign_in_blocked" | "user_created" | "user_invited" | "invitation_accepted" | "password_changed" | "user_changed" | "user_deleted" | "token_created" | "token_deleted" | "channel_created" | "channel_changed" | "channel_deleted" | "platform_created" | "platform_renamed" | "platform_deleted" | "package_created" | "package_changed" | "package_deleted" | "access_token_replaced" | "private_token_replaced" | "member_added" | "member_changed" | "member_removed" | "release_created" | "release_published" | "release_scheduled" | "release_withdrawn" | "release_yanked" | "release_restored" | "release_changed" | "release_deleted" | "file_added" | "file_replaced" | "manifest_set" | "requirements_set" | "file_deleted" | "backup_made";
+            action: "set_up" | "signed_in" | "sign_in_blocked" | "user_created" | "user_invited" | "invitation_accepted" | "password_changed" | "user_changed" | "user_deleted" | "token_created" | "token_deleted" | "channel_created" | "channel_changed" | "channel_deleted" | "platform_created" | "platform_renamed" | "platform_deleted" | "package_created" | "package_changed" | "package_deleted" | "access_token_replaced" | "private_token_replaced" | "member_added" | "member_changed" | "member_removed" | "release_created" | "release_published" | "release_scheduled" | "release_withdrawn" | "release_yanked" | "release_restored" | "release_changed" | "release_deleted" | "file_added" | "file_replaced" | "file_role_set" | "manifest_set" | "requirements_set" | "file_deleted" | "backup_made";
             /** @description The user, where it was one. */
             actor: string | null;
             /** @enum {string} */
@@ -1532,6 +1561,7 @@ export interface components {
          * @example {
          *       "platform": "linux-x64",
          *       "display_name": "window.zip",
+         *       "role": "archive",
          *       "filename": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
          *       "size": 3,
          *       "mime_type": "application/zip",
@@ -1568,12 +1598,29 @@ export interface components {
             mime_type: string;
             platform: string;
             requirements: components["schemas"]["Requirement"][];
+            /**
+             * @description Whether it is the release for its platform, of which there is one at most, or a file that stands beside it. Unless somebody chose the role, the names of the files decide: signatures, checksums, block maps and the like are attachments, and of the rest the first is the archive.
+             * @enum {string}
+             */
+            role: "archive" | "attachment";
             sha256: string;
             /** Format: int64 */
             size: number;
             /** @description Where it can be downloaded. */
             url: string;
             warnings?: components["schemas"]["Warnings"];
+        };
+        /**
+         * @example {
+         *       "role": "archive"
+         *     }
+         */
+        FilePatch: {
+            /**
+             * @description `null` leaves it to the names of the files.
+             * @enum {string|null}
+             */
+            role: "archive" | "attachment" | null;
         };
         /**
          * @example {
@@ -1828,6 +1875,21 @@ export interface components {
             /** Format: int64 */
             quota_bytes?: number | null;
         };
+        Offer: {
+            /** @description The channel that the release is on. */
+            channel: string;
+            file: components["schemas"]["File"];
+            /** @description The platform; `null` for all those that the package has no files for. */
+            platform: string | null;
+            /** Format: date-time */
+            published: string | null;
+            version: string;
+        };
+        /** @description A page of a list. */
+        OfferPage: {
+            items: components["schemas"]["Offer"][];
+            next: null;
+        };
         /**
          * @example {
          *       "full_name": "omni.kit.window",
@@ -1995,6 +2057,7 @@ export interface components {
          *         {
          *           "platform": "linux-x64",
          *           "display_name": "window.zip",
+         *           "role": "archive",
          *           "filename": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
          *           "size": 3,
          *           "mime_type": "application/zip",
@@ -2641,6 +2704,8 @@ export interface components {
         namespace: string;
         /** @description A platform of the owner's. */
         platform: string;
+        /** @description Whether the file is the archive of its platform or an attachment. Without it, the name decides: `app.zip.sig` and `SHA256SUMS` are attachments, and of the rest the first is the archive. */
+        role: "archive" | "attachment";
         /** @description A user's name. */
         user: string;
         version: string;
@@ -3348,6 +3413,35 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    offers: {
+        parameters: {
+            query?: {
+                /** @description The channel; the owner's default where none is named. */
+                channel?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An offer for each platform that the package has files for and that is offered any, and last one for all others, if there is one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     releases: {
         parameters: {
             query?: {
@@ -3586,6 +3680,8 @@ export interface operations {
             query?: {
                 /** @description Makes a missing release (a draft, or active) and a missing platform, never a channel. */
                 create?: components["parameters"]["create"];
+                /** @description Whether the file is the archive of its platform or an attachment. Without it, the name decides: `app.zip.sig` and `SHA256SUMS` are attachments, and of the rest the first is the archive. */
+                role?: components["parameters"]["role"];
             };
             header?: {
                 /** @description `sha-256=:…:` is verified; 422 where the bytes have another. */
@@ -3664,11 +3760,50 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    change_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A channel of the owner's. */
+                channel: components["parameters"]["channel"];
+                /** @description The file's original name. */
+                display_name: components["parameters"]["display_name"];
+                /** @description The package's name in its namespace. */
+                name: components["parameters"]["name"];
+                /** @description The owner's name. */
+                namespace: components["parameters"]["namespace"];
+                /** @description A platform of the owner's. */
+                platform: components["parameters"]["platform"];
+                version: components["parameters"]["version"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilePatch"];
+            };
+        };
+        responses: {
+            /** @description The file now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     put_external: {
         parameters: {
             query?: {
                 /** @description Makes a missing release (a draft, or active) and a missing platform, never a channel. */
                 create?: components["parameters"]["create"];
+                /** @description Whether the file is the archive of its platform or an attachment. Without it, the name decides: `app.zip.sig` and `SHA256SUMS` are attachments, and of the rest the first is the archive. */
+                role?: components["parameters"]["role"];
             };
             header?: never;
             path: {
@@ -4255,7 +4390,7 @@ export interface operations {
                 "Upload-Checksum"?: string;
                 /** @description How many bytes there will be. */
                 "Upload-Length": number;
-                /** @description `package`, `channel`, `version`, `platform` and `filename`, and if you like `filetype`, `create` (`inactive` or `active`) and `sha256`, each with its value in Base64. */
+                /** @description `package`, `channel`, `version`, `platform` and `filename`, and if you like `filetype`, `create` (`inactive` or `active`), `role` (`archive` or `attachment`) and `sha256`, each with its value in Base64. */
                 "Upload-Metadata": string;
             };
             path?: never;

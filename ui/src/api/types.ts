@@ -21,6 +21,7 @@ export type Package = Schemas['Package'];
 export type ListedPackage = Schemas['BriefPackage'];
 export type ReleaseFile = Schemas['File'];
 export type Release = Schemas['Release'];
+export type Offer = Schemas['Offer'];
 export type Invitation = Schemas['Invitation'];
 export type PendingUpload = Schemas['Upload'];
 export type Attention = Schemas['Attention'];

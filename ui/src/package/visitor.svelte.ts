@@ -1,6 +1,6 @@
 // The device that this page is shown on, asked for once.
 
-import type { Release, ReleaseFile } from '../api/types';
+import type { Offer, Release, ReleaseFile } from '../api/types';
 import { suitable, visitorPlatform } from '../publish/platform';
 
 interface AgentData {
@@ -24,18 +24,14 @@ class Visitor {
 
 const visitor = new Visitor();
 
-/** The first file of each platform, which is what one downloads; later ones are signatures and the like. */
+/** The files that are the release for their platforms, without those that stand beside them. */
 export function archives(release: Release): ReleaseFile[] {
-  const seen = new Set<string>();
-  return release.files.filter((file) => {
-    if (seen.has(file.platform)) return false;
-    seen.add(file.platform);
-    return true;
-  });
+  return release.files.filter((file) => file.role === 'archive');
 }
 
-export function fileForVisitor(release: Release): ReleaseFile | undefined {
-  const files = archives(release);
-  const platform = suitable(files.map((file) => file.platform), visitor.machine);
-  return files.find((file) => file.platform === platform);
+/** What this device is offered: what its platform is, else what all platforms without files of their own are. */
+export function offerForVisitor(offers: readonly Offer[]): Offer | undefined {
+  const fitting = offers.filter((offer) => offer.platform !== 'any');
+  const platform = suitable(fitting.map((offer) => offer.platform ?? 'any'), visitor.machine);
+  return fitting.find((offer) => (offer.platform ?? 'any') === platform);
 }

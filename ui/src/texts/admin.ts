@@ -152,6 +152,7 @@ export const admin = {
       release_deleted: 'deleted the release',
       file_added: 'added the file',
       file_replaced: 'replaced the file',
+      file_role_set: 'chose the role of the file',
       manifest_set: 'set the manifest of',
       requirements_set: 'set the requirements of',
       backup_made: 'backed up the server',

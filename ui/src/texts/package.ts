@@ -101,6 +101,17 @@ export const pack = {
   more: 'More actions',
   changedElsewhere: 'Updated just now.',
   external: 'kept elsewhere',
+  role: { archive: 'Archive', attachment: 'Attachment' },
+  /** By the role that the file has. */
+  chooseRoleShort: { archive: 'Make attachment', attachment: 'Make archive' },
+  chooseRole: {
+    archive: (name: string) => `Make ${name} an attachment`,
+    attachment: (name: string) => `Make ${name} the archive`,
+  },
+  roleSet: {
+    archive: (name: string) => `${name} is the archive of its platform.`,
+    attachment: (name: string) => `${name} is an attachment.`,
+  },
 };
 
 export const packageSettings = {
