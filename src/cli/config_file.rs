@@ -11,6 +11,7 @@ use argh::{CommandInfoWithArgs, FlagInfo, Optionality};
 use toml_span::value::ValueInner;
 
 use super::prepass::{long_name, variable};
+use crate::model::byte_order_mark::without_mark;
 
 /// Nobody writes more settings than that.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -48,7 +49,8 @@ pub(super) fn read(path: &Path, command: &CommandInfoWithArgs) -> Result<Vec<Ent
     if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(format!("{}: a configuration has 1 MiB at most", path.display()));
     }
-    let text = String::from_utf8(bytes).map_err(|_| format!("{}: a configuration is text in UTF-8", path.display()))?;
+    let text = String::from_utf8(without_mark(&bytes).to_vec())
+        .map_err(|_| format!("{}: a configuration is text in UTF-8", path.display()))?;
     parse(&text, command).map_err(|problems| {
         let lines = problems.iter().map(|(line, problem)| format!("{}:{line}: {problem}", path.display()));
         lines.collect::<Vec<_>>().join("\n")

@@ -51,7 +51,7 @@ pub fn token(token_file: Option<&Path>) -> Result<Option<Token>, Failure> {
             let mut text = String::new();
             let read = File::open(path).and_then(|file| file.take(TOKEN_FILE_BYTES_MAX).read_to_string(&mut text));
             read.map_err(|error| Failure::Failed(format!("{}: {error}", path.display())))?;
-            (text, path.display().to_string())
+            (text.trim_start_matches('\u{feff}').to_owned(), path.display().to_string())
         }
         None => match std::env::var(TOKEN_VARIABLE) {
             Ok(text) if !text.trim().is_empty() => (text, TOKEN_VARIABLE.to_owned()),

@@ -12,6 +12,7 @@ use super::units::human_bytes;
 use super::{Failure, connect};
 use crate::client::problem::printable;
 use crate::client::publish::{Publication, Published, publish};
+use crate::model::byte_order_mark::without_mark;
 use crate::model::limits::{MANIFEST_BYTES_MAX, MARKDOWN_BYTES_MAX};
 use crate::model::{DisplayName, Manifest};
 
@@ -44,7 +45,7 @@ fn configure(args: &PublishArgs) -> Result<Publication, Failure> {
         Manifest::parse(&text).map_err(|why| Failure::Failed(format!("{}: {why}", path.display())))
     });
     let notes = args.notes.as_deref().map(|path| {
-        let text = String::from_utf8(read(path, MARKDOWN_BYTES_MAX)?);
+        let text = String::from_utf8(without_mark(&read(path, MARKDOWN_BYTES_MAX)?).to_vec());
         let text = text.map_err(|_| Failure::Failed(format!("{}: release notes are UTF-8 text", path.display())))?;
         text.parse().map_err(|why| Failure::Failed(format!("{}: {why}", path.display())))
     });

@@ -20,7 +20,7 @@ use super::progress::{Progress, Task};
 use super::resume::{self, RESUMABLE_BYTES_MIN, Sendable};
 use super::upload::{FilePayload, Payload};
 use super::url::{Url, encode};
-use crate::model::{ChannelName, DisplayName, FullName, Manifest, Markdown, PlatformName, Sha256, Version};
+use crate::model::{ChannelName, DisplayName, FullName, Manifest, Markdown, MimeType, PlatformName, Sha256, Version};
 
 /// RFC 9530 section 3.
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
@@ -260,7 +260,7 @@ impl Job<'_> {
         let payload =
             FilePayload { path: path.clone(), offset_bytes: 0, size_bytes, progress: Arc::clone(&self.progress) };
         let request = Request::new(Method::PUT, self.addresses.upload.clone())
-            .header(CONTENT_TYPE, HeaderValue::from_static(media_type(display_name)))
+            .header(CONTENT_TYPE, header_text(MimeType::by_name(display_name).as_str()))
             .header(REPR_DIGEST, repr_digest(sha256))
             .payload(Payload::File(payload));
         let response = self.client.ask(&request).await?;
@@ -277,7 +277,6 @@ impl Job<'_> {
             ("version", version.as_str()),
             ("platform", platform.as_str()),
             ("filename", display_name.as_str()),
-            ("filetype", media_type(display_name)),
             ("create", if self.publication.is_made_inactive() { "inactive" } else { "active" }),
         ];
         let path = self.publication.file.clone();
@@ -354,6 +353,11 @@ pub(crate) fn repr_digest(sha256: Sha256) -> HeaderValue {
     HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static(""))
 }
 
+/// A text that is a field value; only letters, digits and signs are.
+fn header_text(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}
+
 /// Base64 with padding (RFC 4648 section 4).
 pub(super) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -366,33 +370,6 @@ pub(super) fn base64(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-/// The media type by the file's ending; what is not known is bytes.
-fn media_type(name: &DisplayName) -> &'static str {
-    match name.extension().as_str() {
-        "zip" | "whl" | "vsix" | "nupkg" => "application/zip",
-        "jar" => "application/java-archive",
-        "apk" => "application/vnd.android.package-archive",
-        "gz" | "tgz" | "tar.gz" => "application/gzip",
-        "xz" | "txz" | "tar.xz" => "application/x-xz",
-        "bz2" | "tbz2" | "tar.bz2" => "application/x-bzip2",
-        "zst" | "tar.zst" => "application/zstd",
-        "tar" => "application/x-tar",
-        "7z" => "application/x-7z-compressed",
-        "deb" => "application/vnd.debian.binary-package",
-        "rpm" => "application/x-rpm",
-        "dmg" => "application/x-apple-diskimage",
-        "msi" => "application/x-msi",
-        "exe" => "application/vnd.microsoft.portable-executable",
-        "iso" => "application/vnd.efi.iso",
-        "wasm" => "application/wasm",
-        "pdf" => "application/pdf",
-        "json" => "application/json",
-        "txt" | "md" | "log" => "text/plain; charset=utf-8",
-        "asc" | "sig" => "application/pgp-signature",
-        _ => "application/octet-stream",
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde_json::error::Category;
 use super::handlers::NO_STORE;
 use super::problem::Problem;
 use super::{Body, RequestBody};
+use crate::model::byte_order_mark::{is_utf16, without_mark};
 
 /// Reads a body of at most `limit_bytes` as JSON with exactly the fields of `T`.
 ///
@@ -16,7 +17,10 @@ use super::{Body, RequestBody};
 /// 400 if it is no JSON, 422 if a field is unknown, missing or of another type, 413 if it is too large.
 pub(super) async fn read<T: DeserializeOwned>(body: RequestBody, limit_bytes: u64) -> Result<T, Problem> {
     let bytes = body.collect_limited(limit_bytes).await?;
-    serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
+    if is_utf16(&bytes) {
+        return Err(Problem::bad_request("the body is UTF-16; JSON is sent as UTF-8"));
+    }
+    serde_json::from_slice(without_mark(&bytes)).map_err(|error| match error.classify() {
         Category::Data => {
             let message = error.to_string();
             let field = message.split('`').nth(1).map(str::to_owned);
@@ -98,6 +102,7 @@ mod tests {
         let example = parsed(r#"{"name":"a","when":null}"#).await.unwrap();
         assert_eq!((example.name.as_str(), example.when), ("a", Some(None)));
         assert_eq!(parsed(r#"{"name":"a"}"#).await.unwrap().when, None);
+        assert_eq!(parsed("\u{feff}{\"name\":\"a\"}").await.unwrap().name, "a");
         for (text, status) in [
             ("", 400),
             ("{", 400),

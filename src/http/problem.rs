@@ -168,6 +168,12 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail).with_member("limit", limit_bytes)
     }
 
+    /// 411: the request says neither how long its content is nor that it comes in chunks.
+    #[must_use]
+    pub fn length_required(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::LENGTH_REQUIRED, "length-required", "A length is required", detail)
+    }
+
     /// 415: another media type is needed.
     #[must_use]
     pub fn unsupported_media_type(detail: impl Into<String>) -> Self {

@@ -127,6 +127,12 @@ impl MimeType {
         Self("application/octet-stream".into())
     }
 
+    /// The type and subtype without parameters.
+    #[must_use]
+    pub fn essence(&self) -> &str {
+        self.0.split(';').next().unwrap_or_default().trim_end()
+    }
+
     /// The media type.
     #[must_use]
     pub fn as_str(&self) -> &str {

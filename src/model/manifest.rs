@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::byte_order_mark::without_mark;
 use super::limits::{JSON_DEPTH_MAX, MANIFEST_BYTES_MAX};
 
 /// A JSON object of at most 1 MiB that is nested at most 64 deep.
@@ -45,7 +46,7 @@ impl Manifest {
         if text.len() > MANIFEST_BYTES_MAX {
             return Err(InvalidManifest::TooLarge);
         }
-        let Value::Object(fields) = serde_json::from_slice(text)? else {
+        let Value::Object(fields) = serde_json::from_slice(without_mark(text))? else {
             return Err(InvalidManifest::NotAnObject);
         };
         if !is_nested_at_most(fields.values(), JSON_DEPTH_MAX - 1) {

@@ -4,6 +4,7 @@
 //! nothing here knows how a value is stored or sent. A value of one of these types has passed its parser.
 
 pub mod audit;
+pub mod byte_order_mark;
 pub mod channel;
 pub mod dependency;
 pub mod digest;
@@ -14,6 +15,7 @@ pub mod id;
 pub mod limits;
 pub mod manifest;
 pub mod markdown;
+mod media_type_guess;
 pub mod name;
 pub mod package;
 pub mod package_id;

@@ -168,7 +168,7 @@ impl Registry {
                     size: archive.size,
                     sha256: archive.sha256,
                     content: Content::External { url: archive.url.clone() },
-                    mime_type: MimeType::octet_stream(),
+                    mime_type: MimeType::by_name(&name.display_name),
                     role: archive.role,
                 };
                 put_file(edit, &deed, &name, create, &content, |_| Ok(()))

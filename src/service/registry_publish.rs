@@ -196,13 +196,17 @@ impl Publication {
     pub fn begin_archive(
         &mut self,
         filename: Option<&str>,
-        mime_type: MimeType,
+        said: Option<MimeType>,
         size_max: Option<u64>,
     ) -> Result<(), Refusal> {
         let registry = &self.registry;
         let size_max = size_max.map(|size| size.min(registry.config().file_bytes_max));
         let writer = registry.store.begin_blob(size_max)?;
-        let display_name = filename.and_then(|name| name.parse().ok());
+        let display_name: Option<DisplayName> = filename.and_then(|name| name.parse().ok());
+        let mime_type = match &display_name {
+            Some(name) => MimeType::of_file(said, name),
+            None => said.unwrap_or_else(MimeType::octet_stream),
+        };
         self.archive = Some(Archive { writer, leftovers: Leftovers::new(registry), display_name, mime_type });
         Ok(())
     }

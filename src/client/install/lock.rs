@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::client::solve::{Archive, Chosen, Request, Resolution, Root};
+use crate::model::byte_order_mark::without_mark;
 use crate::model::{FullName, PlatformName, Sha256, Version};
 
 /// The form of the file.
@@ -155,7 +156,8 @@ impl Lock {
     }
 
     fn parse(text: &[u8]) -> Result<Self, String> {
-        let wire: Wire = serde_json::from_slice(text).map_err(|error| format!("it is no lock file ({error})"))?;
+        let wire = serde_json::from_slice(without_mark(text));
+        let wire: Wire = wire.map_err(|error| format!("it is no lock file ({error})"))?;
         if wire.version != FORM {
             return Err(format!(
                 "it is a lock file of version {}, and this program knows version {FORM}",

@@ -1,7 +1,7 @@
 //! Release files: uploading, describing and deleting them.
 
 use http::StatusCode;
-use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, TRANSFER_ENCODING};
 use serde::Deserialize;
 
 use super::no_content;
@@ -52,11 +52,14 @@ pub(super) async fn put(ask: Ask, name: FileName) -> Answer {
     if ask.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(Problem::unsupported_media_type("a file is sent as it is, without Content-Encoding"));
     }
-    let mut body = ask.body.limit(ask.app.settings().file_bytes_max)?;
-    let mime_type = match ask.headers.get(CONTENT_TYPE) {
-        None => MimeType::octet_stream(),
-        Some(value) => json::parse("Content-Type", value.to_str().unwrap_or_default())?,
+    let said = match ask.headers.get(CONTENT_TYPE) {
+        None => None,
+        Some(value) => Some(json::parse("Content-Type", value.to_str().unwrap_or_default())?),
     };
+    refuse_form(said.as_ref(), &name)?;
+    refuse_without_body(&ask)?;
+    let mut body = ask.body.limit(ask.app.settings().file_bytes_max)?;
+    let mime_type = MimeType::of_file(said, &name.display_name);
     let size = body.expected_bytes();
     let mut upload = ask.app.registry.begin_upload(&ask.caller, name, create, mime_type, role, size)?;
     while let Some(bytes) = body.next_chunk().await? {
@@ -74,6 +77,28 @@ pub(super) async fn change(ask: Ask, name: FileName) -> Answer {
     };
     let role = json::parse_some("role", role.as_deref())?;
     json::respond(StatusCode::OK, &ask.app.registry.set_role(&ask.caller, name, role).await?)
+}
+
+/// Refuses a form: its envelope would be stored as the file.
+fn refuse_form(said: Option<&MimeType>, name: &FileName) -> Result<(), Problem> {
+    if said.is_some_and(|said| said.essence().eq_ignore_ascii_case("multipart/form-data")) {
+        let file = &name.display_name;
+        return Err(Problem::unsupported_media_type(format!(
+            "the body is the file itself, not a form: send it with curl -T {file} in place of -F file=@{file}"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a request that has no body at all: an empty file says `Content-Length: 0` (RFC 9110, section 8.6).
+fn refuse_without_body(ask: &Ask) -> Result<(), Problem> {
+    let is_said = ask.headers.contains_key(CONTENT_LENGTH) || ask.headers.contains_key(TRANSFER_ENCODING);
+    if is_said || ask.body.expected_bytes() != Some(0) {
+        return Ok(());
+    }
+    Err(Problem::length_required(
+        "the request has no body: send the file, as curl -T FILE does; an empty one has Content-Length: 0",
+    ))
 }
 
 pub(super) async fn delete(ask: Ask, name: FileName) -> Answer {

@@ -11,7 +11,7 @@ use crate::http::multipart::PartHead;
 use crate::http::problem::Problem;
 use crate::model::limits::{MANIFEST_BYTES_MAX, YANK_REASON_BYTES_MAX};
 use crate::model::manifest::InvalidManifest;
-use crate::model::{Manifest, MimeType, Visibility};
+use crate::model::{Manifest, Visibility};
 use crate::service::PublishOptions;
 
 /// Longest full package id, in bytes: the longest names together fit.
@@ -48,7 +48,7 @@ pub(super) async fn publish(ask: Ask) -> Answer {
             }
             _ => {
                 let mime_type = part.content_type.as_deref();
-                let mime_type = mime_type.map_or(Ok(MimeType::octet_stream()), |text| json::parse("archive", text))?;
+                let mime_type = mime_type.map(|text| json::parse("archive", text)).transpose()?;
                 publication.begin_archive(part.filename.as_deref(), mime_type, form.left_bytes())?;
                 while let Some(bytes) = form.next_chunk().await? {
                     publication.write(bytes).await?;

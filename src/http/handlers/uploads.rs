@@ -194,11 +194,12 @@ fn new_upload(metadata: &[(String, String)], size: u64) -> Result<NewUpload, Pro
     };
     let platform = json::parse("platform", needed("platform")?)?;
     let display_name = json::parse("filename", needed("filename")?)?;
-    let mime_type = json::parse_some("filetype", value("filetype"))?;
+    // Browsers and other clients say all kinds of things here.
+    let mime_type = MimeType::of_file(value("filetype").and_then(|text| text.parse().ok()), &display_name);
     Ok(NewUpload {
         name: FileName { release, platform, display_name },
         create,
-        mime_type: mime_type.unwrap_or_else(MimeType::octet_stream),
+        mime_type,
         role: json::parse_some("role", value("role"))?,
         size,
         sha256: json::parse_some("sha256", value("sha256"))?,

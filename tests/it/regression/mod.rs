@@ -2,6 +2,7 @@
 
 mod file_roles;
 mod registry_clients;
+mod publishing;
 mod versions;
 
 use serde_json::{Value, json};
