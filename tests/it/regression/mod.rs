@@ -1,8 +1,8 @@
 //! A test per bug that once was, with its story: by subject in the files beside this one, the rest here.
 
 mod file_roles;
-mod registry_clients;
 mod publishing;
+mod registry_clients;
 mod versions;
 
 use serde_json::{Value, json};
