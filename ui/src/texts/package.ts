@@ -105,8 +105,8 @@ export const pack = {
   /** By the role that the file has. */
   chooseRoleShort: { archive: 'Make attachment', attachment: 'Make archive' },
   chooseRole: {
-    archive: (name: string) => `Make ${name} an attachment`,
-    attachment: (name: string) => `Make ${name} the archive`,
+    archive: (name: string) => `Make attachment: ${name}`,
+    attachment: (name: string) => `Make archive: ${name}`,
   },
   roleSet: {
     archive: (name: string) => `${name} is the archive of its platform.`,
