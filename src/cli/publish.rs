@@ -57,6 +57,7 @@ fn configure(args: &PublishArgs) -> Result<Publication, Failure> {
         file: args.file.clone(),
         display_name,
         manifest: manifest.transpose()?,
+        role: args.role,
         notes: notes.transpose()?,
         draft: args.draft,
     })
@@ -114,6 +115,7 @@ mod tests {
             channel: None,
             platform: PlatformName::any(),
             manifest: None,
+            role: None,
             notes: None,
             draft: false,
             token_file: None,

@@ -20,7 +20,9 @@ use super::progress::{Progress, Task};
 use super::resume::{self, RESUMABLE_BYTES_MIN, Sendable};
 use super::upload::{FilePayload, Payload};
 use super::url::{Url, encode};
-use crate::model::{ChannelName, DisplayName, FullName, Manifest, Markdown, MimeType, PlatformName, Sha256, Version};
+use crate::model::{
+    ChannelName, DisplayName, FileRole, FullName, Manifest, Markdown, MimeType, PlatformName, Sha256, Version,
+};
 
 /// RFC 9530 section 3.
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
@@ -45,6 +47,8 @@ pub struct Publication {
     pub display_name: DisplayName,
     /// The archive's manifest.
     pub manifest: Option<Manifest>,
+    /// The role of the file; without one, its name decides.
+    pub role: Option<FileRole>,
     /// Release notes.
     pub notes: Option<Markdown>,
     /// Leave the release inactive.
@@ -126,6 +130,7 @@ struct Release {
 struct ReleaseFile {
     platform: String,
     display_name: String,
+    role: Option<String>,
     size: Option<u64>,
     sha256: Option<String>,
     url: Option<String>,
@@ -211,7 +216,8 @@ impl Addresses {
         ));
         let file = release.join(&format!("/files/{}/{}", encode(platform.as_str()), encode(display_name.as_str())));
         let create = if publication.is_made_inactive() { "inactive" } else { "active" };
-        let upload = file.join(&format!("?create={create}"));
+        let role = publication.role.map(|role| format!("&role={role}")).unwrap_or_default();
+        let upload = file.join(&format!("?create={create}{role}"));
         let manifest = file.join("/manifest");
         Self { release, file, upload, manifest }
     }
@@ -249,6 +255,10 @@ impl Job<'_> {
             && there.size == Some(size_bytes)
             && there.sha256.as_deref().and_then(|digest| digest.parse().ok()) == Some(sha256)
         {
+            if let Some(role) = self.publication.role.filter(|role| there.role.as_deref() != Some(role.as_str())) {
+                let request = Request::new(Method::PATCH, self.addresses.file.clone());
+                self.client.ask(&request.json(&json!({ "role": role.as_str() })).repeatable()).await?;
+            }
             return Ok(FileSent { is_new: false, url: there.url.clone(), warnings: Vec::new() });
         }
         self.progress.begin(Task::Upload { bytes: size_bytes });
@@ -271,7 +281,7 @@ impl Job<'_> {
 
     fn sendable(&self, sha256: Sha256, size_bytes: u64) -> Sendable<'_> {
         let Publication { package, version, platform, display_name, .. } = self.publication;
-        let said = vec![
+        let mut said = vec![
             ("package", package.as_str()),
             ("channel", self.channel.as_str()),
             ("version", version.as_str()),
@@ -279,6 +289,7 @@ impl Job<'_> {
             ("filename", display_name.as_str()),
             ("create", if self.publication.is_made_inactive() { "inactive" } else { "active" }),
         ];
+        said.extend(self.publication.role.map(|role| ("role", role.as_str())));
         let path = self.publication.file.clone();
         Sendable { path, size_bytes, sha256, said, progress: Arc::clone(&self.progress) }
     }

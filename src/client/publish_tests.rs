@@ -65,6 +65,7 @@ fn publication(folder: &Path) -> Publication {
         file,
         display_name: "a b.zip".parse().unwrap(),
         manifest: None,
+        role: None,
         notes: None,
         draft: false,
     }

@@ -10,6 +10,7 @@ use super::condition::{Condition, release_mark};
 use super::deed::{About, Deed};
 use super::refusal::Refusal;
 use super::views::{Page, ReleaseView, ReleaseViews};
+use crate::model::file_role::archives;
 use crate::model::{
     AuditAction, Channel, ChannelId, ChannelName, FullName, Markdown, Package, Release, ReleaseId, Role, Timestamp,
     Version, YankReason, version_advice,
@@ -261,7 +262,8 @@ fn note_change(
     deed.note(edit, action, About::thing(name).of(package).detail(detail))
 }
 
-/// What the author of a release should know of where it sorts.
+/// What the author of a release should know of where it sorts, and that it offers nothing where it has attachments
+/// alone.
 pub(super) fn warnings<S: Source>(
     rows: &Rows<S>,
     package: &Package,
@@ -275,7 +277,16 @@ pub(super) fn warnings<S: Source>(
         newest = Some(other.version);
         Ok(ControlFlow::Break(()))
     })?;
-    Ok(version_advice(&release.version, newest.as_ref()))
+    let mut warnings = version_advice(&release.version, newest.as_ref());
+    let files = rows.files(release.id)?;
+    if let Some(file) = files.first().filter(|_| release.active && archives(&files).is_empty()) {
+        warnings.push(format!(
+            "{} has no archive, so nothing is offered: {} is an attachment, as its name or somebody says; upload the \
+             archive, or say role=archive with the upload",
+            release.version, file.display_name
+        ));
+    }
+    Ok(warnings)
 }
 
 /// Whether someone with this role sees what is not active.

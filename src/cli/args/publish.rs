@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{ChannelName, FullName, PlatformName, Version};
+use crate::model::{ChannelName, FileRole, FullName, PlatformName, Version};
 
 flags! {
     #[argh(
@@ -41,6 +41,10 @@ flags! {
         /// manifest of the file, a JSON file
         #[argh(option, arg_name = "file")]
         pub manifest: Option<PathBuf>,
+
+        /// role of the file: archive or attachment (its name decides)
+        #[argh(option, arg_name = "role")]
+        pub role: Option<FileRole>,
 
         /// release notes, a Markdown file
         #[argh(option, arg_name = "file")]

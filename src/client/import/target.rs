@@ -71,6 +71,8 @@ struct Release {
 struct ReleaseFile {
     platform: String,
     display_name: String,
+    /// Servers of the time before roles say none; the first file of a platform was its archive then.
+    role: Option<String>,
     size: u64,
     sha256: String,
 }
@@ -276,7 +278,10 @@ impl PackageTarget {
     /// The archive at the server, if there is one.
     fn find(&self, there: Option<&Release>, archive: &Planned) -> Result<There, ImportError> {
         let files = there.map_or(&[][..], |release| &release.files);
-        let Some(file) = files.iter().find(|file| file.platform == archive.id.platform.as_str()) else {
+        let is_archive = |file: &&ReleaseFile| {
+            file.platform == archive.id.platform.as_str() && file.role.as_deref().is_none_or(|role| role == "archive")
+        };
+        let Some(file) = files.iter().find(is_archive) else {
             return Ok(There::No);
         };
         let sha256 = file.sha256.parse::<Sha256>().ok();
@@ -326,7 +331,8 @@ impl Sending<'_> {
         };
         if let Some(address) = elsewhere {
             let body = json!({ "url": address, "size": line.size_bytes, "sha256": line.sha256.to_string() });
-            let request = Request::new(Method::POST, url.join("/external?create=inactive")).json(&body).repeatable();
+            let request =
+                Request::new(Method::POST, url.join("/external?create=inactive&role=archive")).json(&body).repeatable();
             self.ask(&request).await?;
             return Ok(false);
         }
@@ -345,7 +351,7 @@ impl Sending<'_> {
             progress: Arc::new(Silent),
         };
         let content_type = HeaderValue::from_str(archive.mime_type.as_str());
-        let request = Request::new(Method::PUT, url.join("?create=inactive"))
+        let request = Request::new(Method::PUT, url.join("?create=inactive&role=archive"))
             .header(CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")))
             .header(REPR_DIGEST, repr_digest(line.sha256))
             .payload(Payload::File(payload));

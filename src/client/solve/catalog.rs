@@ -13,7 +13,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::platform;
+use super::platform::{self, Reading};
 use super::version_set::{Place, VersionSet};
 use crate::model::version_requirement::is_set;
 use crate::model::{
@@ -86,8 +86,9 @@ struct Wire {
 }
 
 impl Catalog {
-    /// Reads the text of a package's file. Of each version, the archive for `platform` counts, else that for any. `known`
-    /// tells which platforms the package has; it is asked only where an id leaves that open.
+    /// Reads the text of a package's file. Of each version, the archive for `platform` counts, else that for any, which
+    /// counts in a version without an archive for a specific platform. `known` tells which platforms the package has; it
+    /// is asked only where an id leaves that open.
     pub(super) fn read<E>(
         text: String,
         platform: &PlatformName,
@@ -105,15 +106,26 @@ impl Catalog {
         let known = if ids.iter().any(|(id, _)| platform::is_ambiguous(id)) { known()? } else { BTreeSet::new() };
         let scheme = ids.first().map_or_else(VersionScheme::default, |(_, line)| scheme(&text[line.clone()]));
         let mut by_version: BTreeMap<Version, Candidate> = BTreeMap::new();
+        let mut specific: BTreeSet<Version> = BTreeSet::new();
         for (id, line) in ids {
             // What is no id here may be one to a later version of this program.
-            let Some(mut id) = platform::read_id(id, platform, &known) else { continue };
+            let mut id = match platform::read_id(id, platform, &known) {
+                None => continue,
+                Some(Reading::Fitting(id)) => id,
+                Some(Reading::Other(id)) => {
+                    specific.insert(id.version.in_scheme(scheme));
+                    continue;
+                }
+            };
             id.version = id.version.in_scheme(scheme);
             let better = |old: &Candidate| old.id.platform.is_any() || !id.platform.is_any();
             if by_version.get(&id.version).is_none_or(better) {
                 let semver = scheme.is_default().then(|| semver::Version::parse(id.version.as_str()).ok()).flatten();
                 by_version.insert(id.version.clone(), Candidate { id, semver, line });
             }
+        }
+        if !platform.is_any() {
+            by_version.retain(|version, candidate| !candidate.id.platform.is_any() || !specific.contains(version));
         }
         let (mut candidates, prereleases): (Vec<_>, Vec<_>) =
             by_version.into_values().partition(|candidate| !candidate.id.version.is_prerelease());
@@ -237,6 +249,17 @@ mod tests {
         let place = catalog.place_of(&"1.0.0".parse().unwrap()).unwrap();
         assert_eq!(catalog.line(place, &PlatformName::any()).archive.size_bytes, Some(7));
         assert_eq!(catalog.place_of(&"1.1.0".parse().unwrap()), None);
+    }
+
+    /// `resolve` took an archive for any platform where the update check, by the other archives of the version, did not.
+    #[test]
+    fn an_archive_for_any_platform_counts_only_in_a_version_without_one_for_a_specific_platform() {
+        let text = "1.0.0 {}\n2.0.0 {}\n2.0.0+windows-x64 {}\n3.0.0+windows-x64 {}\n";
+        let catalog = catalog(text);
+        assert_eq!(ids(&catalog, &catalog.everything()), ["1.0.0"]);
+        let any: Result<_, Infallible> = Catalog::read(text.to_owned(), &PlatformName::any(), || Ok(BTreeSet::new()));
+        let any = any.unwrap();
+        assert_eq!(ids(&any, &any.everything()), ["2.0.0", "1.0.0"]);
     }
 
     #[test]

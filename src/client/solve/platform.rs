@@ -53,22 +53,31 @@ const PLATFORM_WORDS: [&str; 40] = [
     "x64",
 ];
 
-/// The version of an id for who wants `platform`; nothing if the archive is for another platform. `known` are the
-/// platforms that the package is known to have.
-pub(super) fn read_id(id: &str, platform: &PlatformName, known: &BTreeSet<PlatformName>) -> Option<PackageId> {
+/// What an archive is for.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// For the wanted platform or for any.
+    Fitting(PackageId),
+    /// For another platform.
+    Other(PackageId),
+}
+
+/// How an id reads for a caller who wants `platform`. `known` are the platforms that the package is known to have.
+/// Nothing if it is no id.
+pub(super) fn read_id(id: &str, platform: &PlatformName, known: &BTreeSet<PlatformName>) -> Option<Reading> {
     let mut plain = None;
     for reading in PackageId::readings(id) {
         if reading.platform == *platform {
-            return Some(reading);
+            return Some(Reading::Fitting(reading));
         }
         if reading.platform.is_any() {
             plain = Some(reading);
         } else if known.contains(&reading.platform) || looks_like_platform(reading.platform.as_str()) {
             // The reading with the wanted platform, if there is one, is shorter and would be part of this platform.
-            return None;
+            return Some(Reading::Other(reading));
         }
     }
-    plain
+    plain.map(Reading::Fitting)
 }
 
 /// Whether an id could be read in more than one way.
@@ -113,7 +122,7 @@ mod tests {
 
     fn version_of(id: &str, platform: &str, known: &[&str]) -> Option<String> {
         let known = known.iter().map(|name| name.parse().unwrap()).collect();
-        let found = read_id(id, &platform.parse().unwrap(), &known)?;
+        let Reading::Fitting(found) = read_id(id, &platform.parse().unwrap(), &known)? else { return None };
         Some(format!("{} {}", found.version, found.platform))
     }
 

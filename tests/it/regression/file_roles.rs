@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, Part, TestServer, file_path};
+use crate::support::{Cli, Client, Part, Scope, TestServer, file_path};
 
 /// Uploads a file of a draft of `omni.kit`.
 #[track_caller]
@@ -106,7 +106,8 @@ fn a_list_of_checksums_is_no_release() {
     let omni = server.omni();
     omni.make_package("kit", "public");
     omni.publish("omni/kit", "stable/1.0.0", "linux-x64/app.tar.gz", "1");
-    omni.publish("omni/kit", "stable/1.1.0", "any/SHA256SUMS", "2");
+    let put = omni.publish("omni/kit", "stable/1.1.0", "any/SHA256SUMS", "2").json();
+    assert!(put["warnings"][0].as_str().unwrap().contains("has no archive"), "{put}");
     assert_eq!(offered(&server, "linux-x64"), some("1.0.0", "app.tar.gz"));
     assert_eq!(offered(&server, "any"), None);
     assert_eq!(lines(&server), ["1.0.0+linux-x64 app.tar.gz"]);
@@ -221,4 +222,39 @@ fn an_archive_that_is_published_as_one_is_one() {
     assert_eq!(roles(&omni, "1.0.0"), ["first.zip.sig attachment", "roots.pem archive"]);
     assert_eq!(lines(&server), ["1.0.0 roots.pem"]);
     omni.post("/registry/publish").form(&parts).is(200);
+}
+
+/// `packhouse publish` could not say that a file is no program, and an import of an archive called like a sidecar would
+/// have made an attachment of it.
+#[test]
+fn the_command_line_and_an_import_say_the_role() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("kit", "public");
+    let folder = tempfile::tempdir().unwrap();
+    let publish = |name: &str, role: &[&str]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, name).unwrap();
+        let (url, path) = (server.origin(), path.to_str().unwrap().to_owned());
+        let words = ["publish", &url, &path, "--package", "omni.kit", "--version", "1.0.0", "--draft"];
+        Cli::new(&words).and(role).token(server.secret("omni", Scope::Publish)).exits(0);
+    };
+    publish("notes.zip", &["--role", "attachment"]);
+    publish("tool.zip", &[]);
+    publish("roots.pem", &["--role", "archive"]);
+    assert_eq!(roles(&omni, "1.0.0"), ["notes.zip attachment", "tool.zip attachment", "roots.pem archive"]);
+    // The same file again, as something else.
+    publish("tool.zip", &["--role", "archive"]);
+    publish("roots.pem", &["--role", "archive"]);
+    assert_eq!(roles(&omni, "1.0.0"), ["notes.zip attachment", "tool.zip attachment", "roots.pem archive"]);
+    activate(&omni, "1.0.0");
+
+    let other = TestServer::start();
+    let (from, to) = (server.origin(), other.origin());
+    for _ in 0..2 {
+        let words = ["import", &from, "--into", "omni", "--url", &to];
+        Cli::new(&words).token(other.secret("omni", Scope::Admin)).exits(0);
+        assert_eq!(roles(&other.omni(), "1.0.0"), ["roots.pem archive"]);
+        assert_eq!(offered(&other, "any"), some("1.0.0", "roots.pem"));
+    }
 }
