@@ -19,7 +19,7 @@ use super::{Client, ClientOptions, Limits, Url};
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) target: String,
-    fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 

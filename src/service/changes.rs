@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -16,13 +17,16 @@ use serde_json::{Map, Value};
 
 use super::Registry;
 use super::caller::Caller;
-use super::indexing::view_to_stored;
+use super::indexing::{fill, view_to_stored};
 use super::reader_history::KnownState;
 use super::refusal::Refusal;
 use crate::index::{Serial, View, ViewName};
 
 /// Most packages that one answer names; a client that is further behind reads `registry.gz`.
 const NAMES_MAX: usize = 20_000;
+
+/// Most bytes of packages' texts in one answer; a client fetches the files of the others.
+const TEXTS_BYTES_MAX: u64 = 4 << 20;
 
 /// What changed in a view since a serial.
 #[derive(Debug, Serialize)]
@@ -36,6 +40,10 @@ pub struct IndexChanges {
     /// The entries of `summaries.gz` of the packages that changed, as they stand there, or nothing where they are
     /// gone: who has the file of the time before makes the new one from these.
     pub summaries: BTreeMap<String, Option<Box<RawValue>>>,
+    /// The texts of `packages/*.gz` of packages that changed, of the same state as the rest, where they were asked for
+    /// and as many as fit. With them, a client need not fetch files that may have changed again meanwhile.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages: BTreeMap<String, String>,
 }
 
 /// What changed for a caller.
@@ -48,16 +56,18 @@ pub struct SeenChanges {
 }
 
 impl Registry {
-    /// What changed in a view since the state `known`. Waits up to `patience` for something to change.
+    /// What changed in a view since the state `known`, with the texts of the packages that changed if wanted. Waits up to
+    /// `patience` for something to change.
     ///
     /// # Errors
     /// If there is no such view, or the state is not in its history, which is a [`Refusal::Gone`].
     pub async fn index_changes(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         view: &ViewName,
         known: KnownState,
         patience: Duration,
+        with_texts: bool,
     ) -> Result<SeenChanges, Refusal> {
         let mut moved = self.moved.clone();
         let waited = async {
@@ -81,7 +91,38 @@ impl Registry {
             true => self.public_changes(view, &seen.view, known.serial),
             false => self.private_changes(caller, view, &seen.view, known),
         };
-        Ok(SeenChanges { changes: changes?, public: seen.public })
+        let (mut changes, public) = (changes?, seen.public);
+        if with_texts && !changes.summaries.is_empty() {
+            let registry = Arc::clone(self);
+            let add = move || registry.add_texts(&seen.view, &mut changes).map(|()| changes);
+            let added = tokio::task::spawn_blocking(add).await;
+            changes = added.map_err(|_| Refusal::Unavailable("the server is stopping".to_owned()))??;
+        }
+        Ok(SeenChanges { changes, public })
+    }
+
+    /// Adds the texts of the packages that changed, of this state of the view. A package whose lines are not at hand and
+    /// that changed again meanwhile is left out.
+    fn add_texts(&self, view: &View, changes: &mut IndexChanges) -> Result<(), Refusal> {
+        let mut left_bytes = TEXTS_BYTES_MAX;
+        let mut rows = None;
+        for name in changes.summaries.keys() {
+            let Some(file) = view.package(name) else { continue };
+            let Some(left) = left_bytes.checked_sub(file.text_len_bytes()) else { continue };
+            if !file.is_filled() {
+                let rows = match &mut rows {
+                    Some(rows) => rows,
+                    none => none.insert(self.store.read()?),
+                };
+                let Ok(full_name) = name.parse() else { continue };
+                fill(&self.index, rows, file, &full_name)?;
+            }
+            if let Some(text) = file.text() {
+                changes.packages.insert(name.clone(), text);
+                left_bytes = left;
+            }
+        }
+        Ok(())
     }
 
     fn public_changes(&self, name: &ViewName, now: &View, since: Serial) -> Result<IndexChanges, Refusal> {
@@ -159,7 +200,8 @@ fn changes_to(now: &View, names: BTreeSet<Box<str>>, moved: bool) -> Result<Inde
     if moved {
         files.insert("summaries.gz".to_owned(), Value::String(now.summaries().crc32().to_string()));
     }
-    Ok(IndexChanges { serial: now.serial().0, registry: now.registry().crc32().to_string(), files, summaries })
+    let (serial, registry) = (now.serial().0, now.registry().crc32().to_string());
+    Ok(IndexChanges { serial, registry, files, summaries, packages: BTreeMap::new() })
 }
 
 fn gone(why: &str) -> Refusal {

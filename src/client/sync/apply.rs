@@ -1,7 +1,9 @@
 //! Makes the next registry and summaries from those that are here and what changed, in place of fetching them.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::SyncError;
 use super::changes::Changes;
@@ -14,39 +16,67 @@ use crate::model::Crc32;
 /// Name of the summaries while they are made.
 const PART: &str = "part-summaries";
 
+/// Name of a package's text while it is written.
+const TEXT_PART: &str = "part-text";
+
 /// The state that changes are applied to.
-pub(crate) struct Base<'a> {
-    pub(crate) folder: &'a Path,
-    pub(crate) registry: &'a Registry,
+pub(crate) struct Base {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) text: BaseText,
+    /// Where its summaries are, and the checksum of what is there. They may be of a later state than the registry: what
+    /// did not change since then is the same in both.
+    pub(crate) summaries: Option<(PathBuf, Crc32)>,
 }
 
-/// The view after `changes`, its summaries among the arrivals; or why it cannot be made. That the summaries match their
-/// checksum says that `base` is what the server takes it for: where they don't, nothing of it is believed.
+/// The text of `registry.json`.
+pub(crate) enum BaseText {
+    /// In this file.
+    File(PathBuf),
+    /// In memory.
+    Bytes(Vec<u8>),
+}
+
+/// The view after `changes`, its summaries and the texts of packages that came along among the arrivals; or why it
+/// cannot be made. That the summaries match their checksum says that `base` is what the server takes it for: where they
+/// don't, nothing of it is believed.
 ///
 /// # Errors
 /// If the disk fails.
 pub(crate) fn apply(
     changes: &Changes,
-    base: &Base<'_>,
+    base: &Base,
     arrivals: &Arrivals,
     limits: &SyncLimits,
 ) -> Result<Result<Box<View>, String>, SyncError> {
-    let text = read(&base.folder.join("registry.json"), limits.registry_bytes_max)?.unwrap_or_default();
-    let (registry, text) = match changes.registry(base.registry, &text) {
+    let text = match &base.text {
+        BaseText::File(path) => Cow::Owned(read(path, limits.registry_bytes_max)?.unwrap_or_default()),
+        BaseText::Bytes(text) => Cow::Borrowed(text.as_slice()),
+    };
+    let (registry, text) = match changes.registry(&base.registry, &text) {
         Ok((registry, _)) if registry.files.len() > limits.files_max => {
             return Ok(Err("there are too many files".to_owned()));
         }
         Ok(made) => made,
         Err(why) => return Ok(Err(why)),
     };
-    let summaries = |registry: &Registry| registry.files.get(&IndexFile::Summaries).copied();
-    if let Some(listed) = summaries(&registry)
-        && summaries(base.registry) != Some(listed)
+    if let Some(listed) = registry.files.get(&IndexFile::Summaries).copied()
+        && base.summaries.as_ref().is_none_or(|(_, crc)| *crc != listed)
     {
-        let old = base.folder.join(IndexFile::Summaries.local_path());
-        if !make_summaries(changes, &old, listed, arrivals, limits.summaries_bytes_max)? {
+        let made = match &base.summaries {
+            Some((old, _)) => make_summaries(changes, old, listed, arrivals, limits.summaries_bytes_max)?,
+            None => false,
+        };
+        if !made {
             return Ok(Err("they do not lead to the summaries of the server".to_owned()));
         }
+    }
+    for (name, text) in &changes.texts {
+        let part = arrivals.folder.join(TEXT_PART);
+        let disk = &arrivals.disk;
+        let written = disk.create(&part).and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(SyncError::disk(&part))?;
+        let path = arrivals.path(&IndexFile::Package(name.clone()), Crc32::of(text.as_bytes()));
+        disk.rename(&part, &path).map_err(SyncError::disk(&path))?;
     }
     Ok(Ok(Box::new(View { registry, text, etag: None, is_public: changes.is_public })))
 }

@@ -54,6 +54,8 @@ pub(crate) struct Changes {
     files: BTreeMap<IndexFile, Option<Crc32>>,
     /// Members of the summaries as they stand there, or nothing where they are gone.
     summaries: BTreeMap<FullName, Option<Box<RawValue>>>,
+    /// Texts of packages' files of the same state, from servers that send them along.
+    pub(crate) texts: BTreeMap<FullName, String>,
 }
 
 /// Asks for what changed since the state `known`.
@@ -68,7 +70,7 @@ pub(crate) async fn since(
 ) -> Result<Since, SyncError> {
     let since = known.serial;
     let registry = known.registry.map(|crc| format!("&registry={crc}")).unwrap_or_default();
-    let request = Request::get(root.join(&format!("changes?since={since}{registry}")));
+    let request = Request::get(root.join(&format!("changes?since={since}{registry}&packages=true")));
     let answered = async {
         let response = client.ask(&request).await?;
         let is_public = is_for_everybody(&response);
@@ -125,7 +127,10 @@ impl Changes {
             return Err("it contradicts itself".to_owned());
         }
         let registry = wire.registry.map(|crc| crc.parse().map_err(|_| "its registry is no checksum".to_owned()));
-        Ok(Self { serial: wire.serial, registry: registry.transpose()?, is_public: true, files, summaries })
+        let mut texts = wire.packages.distinct(|name, text| Some((name.parse::<FullName>().ok()?, text)))?;
+        let listed = |name: &FullName| files.get(&IndexFile::Package(name.clone())).copied().flatten();
+        texts.retain(|name, text| listed(name) == Some(Crc32::of(text.as_bytes())));
+        Ok(Self { serial: wire.serial, registry: registry.transpose()?, is_public: true, files, summaries, texts })
     }
 
     /// The registry after these changes, and its text.
@@ -183,12 +188,18 @@ struct Wire {
     registry: Option<String>,
     files: Pairs<Option<String>>,
     summaries: Pairs<Option<Box<RawValue>>>,
+    #[serde(default = "Pairs::none")]
+    packages: Pairs<String>,
 }
 
 /// The members of an object, as they come.
 struct Pairs<V>(Vec<(String, V)>);
 
 impl<V> Pairs<V> {
+    fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// The members by what their names and values mean.
     fn distinct<K: Ord, T>(self, read: impl Fn(&str, V) -> Option<(K, T)>) -> Result<BTreeMap<K, T>, String> {
         let mut all = BTreeMap::new();

@@ -101,6 +101,8 @@ pub(crate) struct Outcome {
     pub(crate) fetched: u64,
     /// One that is not what the registry lists.
     pub(crate) mismatch: Option<Mismatch>,
+    /// The files that are there now, with the checksums that they really have.
+    pub(crate) arrived: Vec<(IndexFile, Crc32)>,
 }
 
 enum Fetched {
@@ -119,9 +121,16 @@ impl Fetcher<'_> {
         let mut done = 0;
         while let Some((file, listed, fetched)) = results.try_next().await? {
             match fetched {
-                Fetched::Reused => outcome.reused += 1,
-                Fetched::Whole => outcome.fetched += 1,
+                Fetched::Reused => {
+                    outcome.reused += 1;
+                    outcome.arrived.push((file.clone(), listed));
+                }
+                Fetched::Whole => {
+                    outcome.fetched += 1;
+                    outcome.arrived.push((file.clone(), listed));
+                }
                 Fetched::Other(received) => {
+                    outcome.arrived.extend(received.map(|crc| (file.clone(), crc)));
                     outcome.fetched += u64::from(received.is_some());
                     outcome.mismatch = Some(Mismatch { file: file.wire_path(), listed, received });
                 }

@@ -15,7 +15,8 @@ pub struct SyncLimits {
     pub changes_bytes_max: u64,
     /// Files, and summaries, that an answer about changes may tell of.
     pub changes_max: usize,
-    /// How often changes are asked for in one run; after that, `registry.gz` is read.
+    /// How often changes are asked for in one run while files change as they are fetched; after that, `registry.gz` is
+    /// read.
     pub changes_rounds_max: u32,
     /// Bytes of `summaries.json` that are read into memory to be changed; if there are more, the file is fetched.
     pub summaries_bytes_max: u64,
@@ -45,7 +46,7 @@ impl Default for SyncLimits {
             registry_bytes_max: 512 << 20,
             changes_bytes_max: 64 << 20,
             changes_max: 100_000,
-            changes_rounds_max: 2,
+            changes_rounds_max: 100,
             summaries_bytes_max: 512 << 20,
             file_gz_bytes_max: 512 << 20,
             file_bytes_max: 2 << 30,

@@ -118,9 +118,21 @@ pub(super) type Past = Vec<Script>;
 pub(super) fn answer_with_changes(past: &Past, seen: &Seen) -> Reply {
     let now = past.last().unwrap();
     let Some(known) = seen.target.strip_prefix("/v2/changes?since=") else { return now.answer(seen) };
+    let known = known.strip_suffix("&packages=true").unwrap_or(known);
     let is_known = |script: &&Script| known == format!("{}&registry={}", script.serial, Crc32::of(&script.registry()));
     match past.iter().rfind(is_known) {
-        Some(then) => Reply::json(200, &changes_between(then, now)),
+        Some(then) => {
+            let mut changes = changes_between(then, now);
+            if seen.target.ends_with("&packages=true") {
+                let texts = |(path, text): (&String, &Vec<u8>)| {
+                    let name = path.strip_prefix("packages/")?.strip_suffix(".gz")?;
+                    let has_changed = then.files.get(path) != Some(text);
+                    has_changed.then(|| (name.to_owned(), String::from_utf8(text.clone()).unwrap().into()))
+                };
+                changes["packages"] = Value::Object(now.files.iter().filter_map(texts).collect());
+            }
+            Reply::json(200, &changes)
+        }
         None => Reply::json(410, &serde_json::json!({"status": 410, "detail": "read registry.gz instead"})),
     }
 }
@@ -179,8 +191,14 @@ impl Stage {
     /// What was asked for since it was last asked, without the checksums of the states that were named.
     pub(super) fn asked_in_order(&self) -> Vec<String> {
         let lines = self.server.take_lines().into_iter();
-        let plain =
-            |line: String| line.replace("GET /v2/", "").split("&registry=").next().unwrap_or_default().to_owned();
+        let plain = |line: String| {
+            line.replace("GET /v2/", "")
+                .replace("&packages=true", "")
+                .split("&registry=")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
         lines.map(plain).collect()
     }
 }

@@ -73,7 +73,8 @@ pub(super) async fn releases(ask: Ask, channel: Option<ChannelName>, name: FullN
 }
 
 /// What changed since a serial; with `registry`, the checksum of the `registry.gz` that has it, also where private
-/// packages are seen. With `wait`, a number of seconds up to 60, the answer comes as soon as something did.
+/// packages are seen. With `wait`, a number of seconds up to 60, the answer comes as soon as something did. With
+/// `packages=true`, the texts of packages that changed are in it.
 pub(super) async fn changes(ask: Ask, channel: Option<ChannelName>) -> Answer {
     let since: Option<Serial> = ask.query.parsed("since")?;
     let serial = since.ok_or_else(|| {
@@ -88,9 +89,11 @@ pub(super) async fn changes(ask: Ask, channel: Option<ChannelName>) -> Answer {
         return Err(Problem::unprocessable("wait", format!("wait is a number of seconds up to {WAIT_S_MAX}")));
     }
     let wait = Duration::from_secs(wait_s);
-    let seen = ask.registry().index_changes(&ask.caller, &view_name(channel), known, wait).await?;
+    let texts = ask.query.parsed("packages")?.unwrap_or(false);
+    let seen = ask.registry().index_changes(&ask.caller, &view_name(channel), known, wait, texts).await?;
     let IndexChanges { serial: now, registry, .. } = &seen.changes;
-    let etag = ETag::strong(format!("{now}-{registry}-{serial}")).map_err(|error| Problem::internal(&error))?;
+    let etag = ETag::strong(format!("{now}-{registry}-{serial}{}", if texts { "-packages" } else { "" }))
+        .map_err(|error| Problem::internal(&error))?;
     let text = serde_json::to_vec(&seen.changes).map_err(|error| Problem::internal(&error))?;
     let head = head(etag, "application/json", seen.public);
     Ok(file_response::respond(&bytes::Bytes::from(text), head, &ask.method, &ask.headers))

@@ -3,6 +3,7 @@
 mod file_roles;
 mod publishing;
 mod registry_clients;
+mod sync_under_load;
 mod versions;
 
 use serde_json::{Value, json};
