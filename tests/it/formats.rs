@@ -75,7 +75,8 @@ fn registries_of_all_formats_open_with_all_that_is_in_them() {
                     (Ok(now), Ok(made)) if !is_index => assert_says(&now, &made, &format!("{name}: {path}")),
                     // A start that renders everything again gives the views new serials.
                     (Ok(Value::Object(mut now)), Ok(Value::Object(mut made))) => {
-                        (now.remove("serial"), made.remove("serial"));
+                        now.remove("serial");
+                        made.remove("serial");
                         assert_eq!(now, made, "{name}: {path}");
                     }
                     _ => assert_eq!(now, made, "{name}: {path}"),

@@ -258,3 +258,74 @@ fn the_command_line_and_an_import_say_the_role() {
         assert_eq!(offered(&other, "any"), some("1.0.0", "roots.pem"));
     }
 }
+
+/// A release as the API lists it.
+struct Listed {
+    version: String,
+    /// Platform and name of each archive.
+    archives: Vec<(String, String)>,
+}
+
+/// The rule, said slowly, over all releases with the highest version first.
+fn slow(releases: &[Listed], platform: &str) -> Option<(String, String)> {
+    for release in releases {
+        let of = |wanted: &str| release.archives.iter().find(|(platform, _)| platform == wanted);
+        let is_specific = release.archives.iter().any(|(platform, _)| platform != "any");
+        let found = match of(platform) {
+            Some(own) => Some(own),
+            None if is_specific => None,
+            None => of("any"),
+        };
+        if let Some((_, name)) = found {
+            return some(&release.version, name);
+        }
+    }
+    None
+}
+
+/// The update check, the link to the newest version, the requirements, the search and the offers each had an own idea of
+/// which file a platform gets. They must agree with each other and with the rule, whatever is published in which order.
+#[test]
+fn every_way_to_a_file_of_a_platform_leads_to_the_same() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("kit", "public");
+    let names = ["app.zip", "app.zip.sig", "SHA256SUMS", "docs.zip", "roots.pem"];
+    let platforms = ["any", "linux-x64", "windows-x64"];
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed as usize % below
+    };
+    for _ in 0..60 {
+        let version = format!("1.{}.0", random(8));
+        let (platform, name) = (platforms[random(3)], names[random(5)]);
+        let role = ["", "", "", "&role=archive", "&role=attachment"][random(5)];
+        let path = file_path("omni/kit", &format!("stable/{version}"), &format!("{platform}/{name}"));
+        // What a published release refuses leaves everything as it is.
+        let status = omni.put(&format!("{path}?create=inactive{role}")).body(path.as_str()).send().status;
+        assert!([200, 201, 409].contains(&status), "{status}");
+        match random(4) {
+            0 => drop(omni.patch(&release(&version)).json(&json!({ "active": true })).is(200)),
+            1 => drop(omni.delete(&path).send()),
+            _ => {}
+        }
+        let page = omni.get("/api/v1/packages/omni/kit/releases").is(200).json();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let mut releases = Vec::new();
+        for one in page["items"].as_array().unwrap().iter().filter(|one| one["active"] == true) {
+            let archives = one["files"].as_array().unwrap().iter().filter(|file| file["role"] == "archive");
+            let archives: Vec<_> = archives.map(|f| (text(&f["platform"]), text(&f["display_name"]))).collect();
+            let mut platforms: Vec<_> = archives.iter().map(|(platform, _)| platform).collect();
+            platforms.sort_unstable();
+            platforms.dedup();
+            assert_eq!(platforms.len(), archives.len(), "a platform has one archive: {one}");
+            releases.push(Listed { version: text(&one["version"]), archives });
+        }
+        for platform in platforms.into_iter().chain(["macos-arm64"]) {
+            assert_eq!(offered(&server, platform), slow(&releases, platform), "{platform} {page}");
+        }
+    }
+}
