@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::Failure;
 use super::output::Output;
-use crate::client::{Client, ClientOptions, Limits, Token, Url};
+use crate::client::proxy::InvalidProxy;
+use crate::client::{Client, ClientOptions, Limits, Proxies, Token, Url};
 
 /// The variable that holds the token itself.
 pub const TOKEN_VARIABLE: &str = "PACKHOUSE_TOKEN";
@@ -74,8 +75,13 @@ pub fn client(url: &Url, token: Option<Token>, ca_file: Option<&Path>, output: &
         // They cost nothing here, and many changes at once share one wait for the disk.
         limits.connections = LOOPBACK_CONNECTIONS;
     }
-    let options = ClientOptions { token, ca_file: ca_file.map(Path::to_owned), limits };
+    let options = ClientOptions { token, ca_file: ca_file.map(Path::to_owned), proxies: proxies(), limits };
     Client::new(url, options)
+}
+
+/// The proxies that the environment names.
+pub(super) fn proxies() -> Result<Proxies, InvalidProxy> {
+    Proxies::from_settings(|name| std::env::var(name).ok())
 }
 
 /// Runs a command's asynchronous work to its end.

@@ -32,7 +32,11 @@ pub fn run(args: &HealthArgs, output: &Output) -> Result<(), Failure> {
     };
     let patience = args.timeout.0;
     let limits = Limits { attempts_max: 1, ..Limits::default() };
-    let client = Client::new(&url, ClientOptions { token: None, ca_file: args.ca_file.clone(), limits });
+    let mut options = ClientOptions { ca_file: args.ca_file.clone(), limits, ..ClientOptions::default() };
+    if args.url.is_some() {
+        options.proxies = connect::proxies();
+    }
+    let client = Client::new(&url, options);
     let (status, answer) = connect::block_on(async {
         let ask = async {
             let response = client.send(&Request::get(url.join("readyz"))).await?;

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, LOCATION, PROXY_AUTHORIZATION, RETRY_AFTER, USER_AGENT,
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore};
@@ -18,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use super::body::Response;
 use super::error::{Failure, RequestError};
 use super::limits::Limits;
+use super::proxy::{InvalidProxy, Proxies, Proxy};
 use super::tls;
 use super::token::Token;
 use super::transport::Connection;
@@ -28,14 +31,22 @@ use super::url::{Origin, Url};
 const EXPECT_BYTES_MIN: u64 = 64 << 10;
 
 /// How a client is set up.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ClientOptions {
     /// Sent with every request to the registry itself.
     pub token: Option<Token>,
     /// Certificate authorities to trust besides the system's, in PEM form.
     pub ca_file: Option<PathBuf>,
+    /// Proxies on the way, or why the settings name none.
+    pub proxies: Result<Proxies, InvalidProxy>,
     /// Bounds.
     pub limits: Limits,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self { token: None, ca_file: None, proxies: Ok(Proxies::default()), limits: Limits::default() }
+    }
 }
 
 /// Requests made and body bytes moved.
@@ -292,7 +303,8 @@ impl Client {
             }
         }
         let tls = if url.origin().tls { Some(self.tls().await.map_err(fail)?) } else { None };
-        let connection = Connection::open(url.origin(), tls, &shared.limits).await.map_err(fail)?;
+        let proxy = proxy(&shared.options, url.origin()).map_err(fail)?;
+        let connection = Connection::open(url.origin(), tls, proxy, &shared.limits).await.map_err(fail)?;
         let lease = Lease { connection, shared: is_own.then(|| Arc::clone(shared)), _slot: slot };
         self.exchange_on(lease, request, url).await.map_err(|(failure, _)| fail(failure))
     }
@@ -347,6 +359,12 @@ impl Client {
     }
 }
 
+/// The proxy for an origin, if there is one.
+fn proxy<'a>(options: &'a ClientOptions, origin: &Origin) -> Result<Option<&'a Proxy>, Failure> {
+    let proxies = options.proxies.as_ref().map_err(|problem| Failure::Declined(problem.to_string()))?;
+    Ok(proxies.of(origin))
+}
+
 /// How long a server that is only busy asks to be left alone; nothing if it is not.
 fn busy_wait(response: &Response) -> Option<Duration> {
     let is_busy = matches!(response.status.as_u16(), 429 | 502..=504);
@@ -369,6 +387,12 @@ fn message(
     if let Some(token) = options.token.as_ref().filter(|_| url.origin() == own) {
         headers.insert(AUTHORIZATION, token.authorization());
     }
+    // A proxy takes the whole address; within a tunnel, it is not there.
+    let mut target = url.target().to_owned();
+    if let Some(proxy) = proxy(options, url.origin())?.filter(|_| !url.origin().tls) {
+        target = url.exposed();
+        headers.extend(proxy.authorization.clone().map(|value| (PROXY_AUTHORIZATION, value)));
+    }
     let size_bytes = request.payload.size_bytes();
     if !matches!(request.payload, Payload::Empty) {
         headers.insert(CONTENT_LENGTH, size_bytes.into());
@@ -380,7 +404,7 @@ fn message(
         body.hold_until(Arc::clone(&go), options.limits.continue_timeout);
     }
     let mut message =
-        http::Request::builder().method(request.method.clone()).uri(url.target()).body(body).map_err(unsendable)?;
+        http::Request::builder().method(request.method.clone()).uri(target).body(body).map_err(unsendable)?;
     *message.headers_mut() = headers;
     if asks_first {
         hyper::ext::on_informational(&mut message, move |response| {

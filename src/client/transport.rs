@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 
 use super::error::Failure;
 use super::limits::Limits;
+use super::proxy::Proxy;
 use super::upload::Outgoing;
 use super::url::Origin;
 
@@ -39,12 +40,28 @@ impl Drop for Connection {
 }
 
 impl Connection {
-    /// Opens a connection to `origin`, over TLS if there is a connector.
-    pub(crate) async fn open(origin: &Origin, tls: Option<&TlsConnector>, limits: &Limits) -> Result<Self, Failure> {
-        let stream = connect(origin, limits.connect_timeout).await?;
+    /// Opens a connection to `origin`, over TLS if there is a connector, and by a proxy if there is one.
+    pub(crate) async fn open(
+        origin: &Origin,
+        tls: Option<&TlsConnector>,
+        proxy: Option<&Proxy>,
+        limits: &Limits,
+    ) -> Result<Self, Failure> {
+        let after = limits.connect_timeout;
+        let mut stream = match proxy {
+            None => connect(origin, after).await?,
+            Some(proxy) => connect(&proxy.origin, after).await.map_err(|failure| match failure {
+                Failure::Resolve(error) | Failure::Connect(error) => proxy.failed(error.kind(), &error),
+                other => other,
+            })?,
+        };
         match tls {
             None => Self::start(stream, limits).await,
             Some(connector) => {
+                if let Some(proxy) = proxy {
+                    let late = |_| Failure::Timeout { waiting_for: "the proxy's tunnel", after };
+                    timeout(after, proxy.tunnel(&mut stream, origin)).await.map_err(late)??;
+                }
                 let name = ServerName::try_from(origin.host.clone()).map_err(|e| Failure::Tls(io::Error::other(e)))?;
                 let after = limits.handshake_timeout;
                 let stream = timeout(after, connector.connect(name, stream))

@@ -1,6 +1,7 @@
 //! A test per bug that once was, with its story: by subject in the files beside this one, the rest here.
 
 mod file_roles;
+mod proxy;
 mod publishing;
 mod registry_clients;
 mod sync_under_load;

@@ -360,9 +360,9 @@ async fn a_sync_ends_however_fast_the_registry_moves() {
         let version = format!("1.0.{serial}");
         Script::of(serial, &[("omni.a", version.as_str()), ("omni.b", "1.0.0"), ("omni.c", version.as_str())])
     };
-    let moving = std::sync::Arc::new(AtomicBool::new(true));
+    let moving = Arc::new(AtomicBool::new(true));
     let is_moving = Arc::clone(&moving);
-    let past = std::sync::Mutex::new(vec![at(1)]);
+    let past = Mutex::new(vec![at(1)]);
     let server = TestServer::start(move |seen| {
         let mut past = past.lock().unwrap();
         let reply = answer_with_changes(&past, seen);
