@@ -20,9 +20,9 @@ pub fn version_advice(new: &Version, newest: Option<&Version>) -> Vec<String> {
     }
     match shape {
         // These surprise before there is anything to sort below.
-        Shape::GitDescribe { release, count } => advice.push(format!(
-            "{new} looks like the output of git describe. It is read as a prerelease of {release} and sorts below it; \
-             write {release}+{count} for the {count} commits after {release}"
+        Shape::GitDescribe { tag, trouble, instead } => advice.push(format!(
+            "{new} looks like the output of git describe. {trouble}; write {instead}, which sorts between {tag} and the \
+             release that follows"
         )),
         Shape::NoNumber => {
             advice.push(format!("{new} does not begin with a number, so it sorts below every version that does"));
@@ -34,9 +34,15 @@ pub fn version_advice(new: &Version, newest: Option<&Version>) -> Vec<String> {
         Shape::Plain => {
             if let Some((ours, theirs)) = below.and_then(|newest| compared_as_text(new, newest)) {
                 let (word, number) = ours.split_at(ours.len() - trailing_digits(&ours));
-                advice.push(format!(
-                    "{ours} and {theirs} compare as text, letter by letter; write {word}.{number} to compare numbers"
-                ));
+                let mut advised = format!(
+                    "{ours} and {theirs} compare as text, letter by letter; write {word}.{number} from the next release \
+                     on, to compare numbers"
+                );
+                // The spelling with a dot sorts below the one without: it cannot mend a release that has begun.
+                if let Some(newest) = below.map(|newest| newest.as_str().split('+').next().unwrap_or_default()) {
+                    advised.push_str(&format!(". Until then {newest}.{number} sorts above {newest}"));
+                }
+                advice.push(advised);
             } else if below.is_some_and(|newest| new.is_prerelease() && !newest.is_prerelease()) {
                 advice.push(format!("{new} is a prerelease, which comes before the release it leads to"));
             }
@@ -48,10 +54,11 @@ pub fn version_advice(new: &Version, newest: Option<&Version>) -> Vec<String> {
 /// How a version is written, where that is often a mistake.
 enum Shape<'a> {
     Plain,
-    /// `TAG-COUNT-gHASH`.
+    /// `TAG-COUNT-gHASH`, where that does not sort between the tag and the release that follows.
     GitDescribe {
-        release: &'a str,
-        count: &'a str,
+        tag: &'a str,
+        trouble: String,
+        instead: String,
     },
     /// `RELEASE-NUMBER`.
     Revision {
@@ -77,14 +84,42 @@ fn shape(version: &Version) -> Shape<'_> {
     if let Some((head, hash)) = clean.rsplit_once("-g")
         && (4..=64).contains(&hash.len())
         && hash.bytes().all(|b| b.is_ascii_hexdigit())
-        && let Some((release, count)) = head.rsplit_once('-')
+        && let Some((tag, count)) = head.rsplit_once('-')
         && is_number(count)
     {
-        return Shape::GitDescribe { release, count };
+        return described(version, tag, count);
     }
     match text.split_once('-') {
         Some((release, number)) if is_number(number) => Shape::Revision { release },
         _ => Shape::Plain,
+    }
+}
+
+/// The shape of `new`, which git described as `count` commits after `tag`.
+fn described<'a>(new: &Version, tag: &'a str, count: &str) -> Shape<'a> {
+    let Ok(release) = tag.parse::<Version>() else { return Shape::Plain };
+    let release = release.in_scheme(new.scheme());
+    if release.is_newer_than(new) {
+        let trouble = format!("It is read as a prerelease of {tag} and sorts below it");
+        return Shape::GitDescribe { tag, trouble, instead: format!("{}-dev.{count}", next_patch(tag)) };
+    }
+    if new.scheme() == VersionScheme::Semver && tag.contains('-') && release.is_prerelease() {
+        let trouble = "Its last identifier compares as text, letter by letter".to_owned();
+        return Shape::GitDescribe { tag, trouble, instead: format!("{tag}.{count}") };
+    }
+    // In a date, and behind a prerelease that is run on, numbers behind `-` count on from the tag.
+    Shape::Plain
+}
+
+/// The first release after `tag`: the last of at least three numbers and one more.
+fn next_patch(tag: &str) -> String {
+    let numbers = tag.trim_start_matches(['v', 'V']);
+    let is_plain = numbers.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    let next = |last: &str| Some(last.parse::<u64>().ok()?.checked_add(1)?.to_string());
+    match (tag.rsplit_once('.'), numbers.split('.').count()) {
+        (_, 1) if is_plain => format!("{tag}.0.1"),
+        (Some((head, last)), 3..) if is_plain && let Some(next) = next(last) => format!("{head}.{next}"),
+        _ => format!("{tag}.1"),
     }
 }
 
@@ -118,8 +153,10 @@ mod tests {
     fn surprises_are_told() {
         for (new, newest, words) in [
             ("1.0.0-rc11", Some("1.0.0-rc7"), &["sorts below 1.0.0-rc7", "compare as text", "write rc.11"][..]),
-            ("1.2.3-14-gabc1", Some("1.2.3"), &["sorts below 1.2.3", "git describe", "write 1.2.3+14"]),
-            ("v1.2.3-1-gdeadbeef-dirty", None, &["git describe"]),
+            ("1.0.0-rc11", Some("1.0.0-rc7+x"), &["Until then 1.0.0-rc7.11 sorts above 1.0.0-rc7"]),
+            ("1.2.3-14-gabc1", Some("1.2.3"), &["sorts below 1.2.3", "git describe", "write 1.2.4-dev.14"]),
+            ("v1.2.3-1-gdeadbeef-dirty", None, &["git describe", "write v1.2.4-dev.1,"]),
+            ("1.2.3-rc.1-14-gabc1", Some("1.2.3-rc.1"), &["git describe", "as text", "write 1.2.3-rc.1.14"]),
             ("1.9.1", Some("2.0.0"), &["1.9.1 sorts below 2.0.0"]),
             ("1.2.0", Some("v1.2"), &["are the same version"]),
             ("2.36-9", Some("2.36"), &["sorts below 2.36", "version_scheme"]),
@@ -135,6 +172,41 @@ mod tests {
         }
     }
 
+    /// The advice for the output of git describe was 1.2.3+14, which no application that runs 1.2.3 is offered: build
+    /// metadata does not count beside a version that has none. The advice to write rc.11 came after rc7, above which it
+    /// does not sort.
+    #[test]
+    fn advised_versions_sort_where_the_advice_says() {
+        let read = |text: &str| text.parse::<Version>().unwrap();
+        for (tag, next) in [
+            ("1.2.3", "1.2.4"),
+            ("v1.2.3", "v1.2.4"),
+            ("1.2", "1.2.1"),
+            ("7", "7.0.1"),
+            ("1.2.3.4", "1.2.3.5"),
+            ("1.1.1k", "1.1.1l"),
+            ("2026.01.09", "2026.01.10"),
+            ("1.2.18446744073709551615", "1.3"),
+            ("1.2.3-rc.1", "1.2.3-rc.2"),
+            ("1.2.3-rc1", "1.2.3-rc2"),
+        ] {
+            let advised = |count: u32| {
+                let advice = version_advice(&read(&format!("{tag}-{count}-g0abcdef")), None).join(". ");
+                let (_, rest) = advice.split_once("write ").unwrap_or_else(|| panic!("{tag}: {advice}"));
+                read(rest.split(',').next().unwrap())
+            };
+            let ladder = [read(tag), advised(9), advised(14), read(next)];
+            for pair in ladder.windows(2) {
+                assert!(pair[1].is_newer_than(&pair[0]), "{tag}: {ladder:?}");
+            }
+        }
+        for newest in ["1.0.0-rc7", "1.0.0-rc7.20", "1.0.0-rc7+x"] {
+            let advice = version_advice(&read("1.0.0-rc11"), Some(&read(newest))).join(". ");
+            let (_, rest) = advice.split_once("Until then ").unwrap();
+            assert!(read(rest.split(' ').next().unwrap()).is_newer_than(&read(newest)), "{advice}");
+        }
+    }
+
     #[test]
     fn the_expected_needs_no_word() {
         for (new, newest) in [
@@ -146,6 +218,10 @@ mod tests {
             ("2024-10-04", Some("2024-9-5")),
             ("1.3.0+20", Some("1.3.0+19")),
             ("3.14.0", Some("3.14.0rc1")),
+            // git describe after a date or after a prerelease that is run on: these sort behind their tags.
+            ("2024-10-04-14-gabc1", Some("2024-10-04")),
+            ("1.0rc1-14-gabc1", Some("1.0rc1")),
+            ("1.0b2", Some("1.0b2.dev1")),
         ] {
             let advice = version_advice(&new.parse().unwrap(), newest.map(|text| text.parse().unwrap()).as_ref());
             assert!(advice.is_empty(), "{new} after {newest:?}: {advice:?}");

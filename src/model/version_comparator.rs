@@ -1,12 +1,13 @@
 //! One bound of a requirement, read for any version: `>=1.2`, `^0.3.1`, `=r812`.
 //!
 //! Where requirement and version are SemVer, the meaning is that of Cargo; other versions get the same reading over the
-//! total order of [`Version`]. Whether a prerelease may be chosen at all is decided by the requirement.
+//! total order of [`Version`]. Whether a prerelease may be chosen at all is decided by the requirement. In Debian's scheme
+//! there are no prereleases, and the order decides alone.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::version::Version;
+use super::version::{Version, VersionScheme};
 
 /// How many numbers a complete version has; fewer stand for all versions that begin with them.
 const NUMBERS_OF_SEMVER: usize = 3;
@@ -41,6 +42,8 @@ pub(super) struct Comparator {
     version: Version,
     /// Written with fewer numbers than a version has, and nothing else.
     is_partial: bool,
+    /// Written with a `*` or `x` for further numbers.
+    is_wildcard: bool,
     /// The first release that is too high, for operators that have a ceiling and versions that have numbers.
     ceiling: Option<Version>,
 }
@@ -58,7 +61,7 @@ impl Comparator {
         let is_wildcard = stem.len() < rest.len();
         let operator = if is_wildcard && written.is_none() { Operator::Equal } else { operator };
         let version: Version = stem.parse().map_err(|why| format!("{text:?}: {why}"))?;
-        let comparator = Self::new(operator, version);
+        let comparator = Self { is_wildcard, ..Self::new(operator, version) };
         if is_wildcard && !(comparator.is_partial && operator == Operator::Equal) {
             return Err(format!("{text:?}: a * stands behind one or two numbers, as in 1.2.*"));
         }
@@ -80,10 +83,11 @@ impl Comparator {
         Self { is_partial: false, ..Self::new(Operator::Equal, version) }
     }
 
-    /// Below the major version that follows `version`'s; nothing where a version does not begin with a number.
+    /// Below the major version that follows `version`'s, and below all that lead to it; nothing where a version does not
+    /// begin with a number.
     pub(super) fn below_next_major(version: &Version) -> Option<Self> {
-        let numbers = Numbers::of(version).list;
-        Some(Self::new(Operator::Below, following(&numbers, 0)?))
+        let next = following(&Numbers::of(version).list, 0)?;
+        Some(Self { ceiling: Some(next.clone()), ..Self::new(Operator::Below, next) })
     }
 
     fn new(operator: Operator, version: Version) -> Self {
@@ -99,7 +103,7 @@ impl Comparator {
             Operator::Equal | Operator::Above | Operator::AtMost if is_partial => following(&numbers.list, last),
             _ => None,
         };
-        Self { operator, version, is_partial, ceiling }
+        Self { operator, version, is_partial, is_wildcard: false, ceiling }
     }
 
     /// Whether it names a prerelease of the release that `version` is or leads to.
@@ -112,11 +116,11 @@ impl Comparator {
     /// release; without that, a bound `<2.0.0` leaves out `2.0.0-rc.1` too.
     pub(super) fn admits(&self, version: &Version, is_named: bool) -> bool {
         let bound = self.version.read_in(version.scheme());
+        if version.scheme() == VersionScheme::Debian {
+            return self.admits_in_order(&bound, version);
+        }
         let (ours, theirs) = (bound.precedence_key(), version.precedence_key());
-        let under_ceiling = || {
-            let ceiling: Option<Cow<'_, Version>> = self.ceiling.as_ref().map(|c| c.read_in(version.scheme()));
-            ceiling.is_none_or(|ceiling| version.release_key() < ceiling.release_key())
-        };
+        let under_ceiling = || self.is_under_ceiling(version);
         match self.operator {
             Operator::AtLeast => theirs >= ours,
             Operator::Above if self.is_partial => !under_ceiling(),
@@ -130,6 +134,32 @@ impl Comparator {
             Operator::Equal if self.version.as_str().contains('+') => *version == self.version,
             Operator::Equal => theirs == ours,
             Operator::Compatible | Operator::Patch => theirs >= ours && under_ceiling(),
+        }
+    }
+
+    /// Whether `version` is below the release that is too high, and does not lead to it.
+    fn is_under_ceiling(&self, version: &Version) -> bool {
+        let ceiling: Option<Cow<'_, Version>> = self.ceiling.as_ref().map(|c| c.read_in(version.scheme()));
+        ceiling.is_none_or(|ceiling| version.release_key() < ceiling.release_key())
+    }
+
+    /// As [`Comparator::admits`], for a version in Debian's scheme: `<`, `<=`, `>` and `>=` are those of
+    /// `dpkg --compare-versions`. `=2.36` admits every revision of 2.36, and `=2.36-9` that one.
+    fn admits_in_order(&self, bound: &Version, version: &Version) -> bool {
+        let (ours, theirs) = (bound.precedence_key(), version.precedence_key());
+        match self.operator {
+            Operator::AtLeast => theirs >= ours,
+            Operator::Above => theirs > ours,
+            Operator::AtMost => theirs <= ours,
+            Operator::Below if self.ceiling.is_some() => self.is_under_ceiling(version),
+            Operator::Below => theirs < ours,
+            Operator::Equal if !self.is_wildcard => {
+                let is_revision = || version.without_revision().is_some_and(|v| v.precedence_key() == ours);
+                theirs == ours || bound.without_revision().is_none() && is_revision()
+            }
+            Operator::Equal | Operator::Compatible | Operator::Patch => {
+                theirs >= ours && self.is_under_ceiling(version)
+            }
         }
     }
 }

@@ -218,16 +218,29 @@ mod tests {
         }
     }
 
-    /// A packaging revision was read as a prerelease, so that `>=2.36` did not admit Debian's `2.36-9`.
+    /// A packaging revision was read as a prerelease, so that `>=2.36` did not admit Debian's `2.36-9`. Later, `<2.36-9`
+    /// did not admit `2.36-8`, since a bound looked at the release without its revision.
     #[test]
     fn a_version_is_compared_as_its_package_reads_it() {
         let debian = |text: &str| text.parse::<Version>().unwrap().in_scheme(VersionScheme::Debian);
         for (text, inside, outside) in [
             (">=2.36", &["2.36-9", "2.36", "2.37-1", "2.36+dfsg-1"][..], &["2.35-9", "2.36~rc1-1"][..]),
             ("^2.36", &["2.36-9", "2.99"], &["3-1", "3~rc1-1", "2.35"]),
-            ("=2.36", &["2.36-9", "2.36"], &["2.37-1"]),
+            ("=2.36", &["2.36-9", "2.36"], &["2.37-1", "2.36.1-1", "2.36~rc1-1", "2.36+dfsg-1"]),
             ("=2.36-9", &["2.36-9"], &["2.36-10", "2.36"]),
+            ("=1.2.3", &["1.2.3-4", "1.2.3", "1.2.3-0"], &["1.2.4-1", "1.2.3+dfsg-1"]),
+            ("=2.36+dfsg", &["2.36+dfsg-1"], &["2.36-1", "2.36+dfsg1-1"]),
+            ("2.36.*", &["2.36-9", "2.36.1-1"], &["2.37-1", "2.35-1"]),
             (">=2.36~rc1", &["2.36~rc1-1", "2.36-1"], &["2.36~beta1"]),
+            // The order decides about revisions and `~` too, as dpkg --compare-versions does.
+            ("<2.36-9", &["2.36-8", "2.36", "2.36-9~bpo12+1", "2.35-1"], &["2.36-9", "2.36-10"]),
+            ("<=2.36-9", &["2.36-9", "2.36-8"], &["2.36-9+b1", "2.36-10"]),
+            (">2.36-9", &["2.36-10", "2.36-10~bpo12+1", "2.36.1-1"], &["2.36-9", "2.36-9~bpo12+1"]),
+            (">2.36", &["2.36-9", "2.36.1-1"], &["2.36", "2.36~rc1-1"]),
+            ("<3", &["3~rc1", "2.99"], &["3", "3-1"]),
+            ("~2.36", &["2.36-9", "2.36.7"], &["2.37~rc1", "2.37"]),
+            ("*", &["0~20240101", "1.0~rc1-1"], &[]),
+            (">2.36-8, <2.36-10", &["2.36-9"], &["2.36-8", "2.36-10"]),
         ] {
             let requirement: VersionRequirement = text.parse().unwrap();
             for version in inside {
@@ -237,6 +250,17 @@ mod tests {
                 assert!(!requirement.admits(&debian(version), None, false), "{version} is not within {text}");
             }
         }
+    }
+
+    /// A requirement of the same major version, as registries write it, stays below what leads to the next one.
+    #[test]
+    fn the_same_major_ends_before_the_next_one_in_every_scheme() {
+        let requirement = VersionRequirement::from_json(&json!({ "version": "2.36" })).unwrap();
+        let admits = |text: &str| {
+            let version = text.parse::<Version>().unwrap().in_scheme(VersionScheme::Debian);
+            requirement.admits(&version, None, false)
+        };
+        assert!(admits("2.36-9") && admits("2.99-1") && !admits("2.36~rc1") && !admits("3~rc1-1") && !admits("3"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::channels::channel_named;
 use super::condition::{Condition, release_mark};
 use super::deed::{About, Deed};
+use super::downloads::offered;
 use super::refusal::Refusal;
 use super::views::{Page, ReleaseView, ReleaseViews};
 use crate::model::file_role::archives;
@@ -262,22 +263,20 @@ fn note_change(
     deed.note(edit, action, About::thing(name).of(package).detail(detail))
 }
 
-/// What the author of a release should know of where it sorts, and that it offers nothing where it has attachments
-/// alone.
+/// What the author of a release should know of where it sorts among all that readers of its channel are offered, the
+/// releases of the channels that it includes too; and that it offers nothing where it has attachments alone.
 pub(super) fn warnings<S: Source>(
     rows: &Rows<S>,
     package: &Package,
     release: &Release,
 ) -> Result<Vec<String>, StorageError> {
-    let mut newest = None;
-    rows.releases_below(package.id, release.channel, None, |other| {
-        if other.id == release.id || !other.is_offered() {
-            return Ok(ControlFlow::Continue(()));
-        }
-        newest = Some(other.version);
-        Ok(ControlFlow::Break(()))
-    })?;
-    let mut warnings = version_advice(&release.version, newest.as_ref());
+    // The same version on a channel that is included stands behind this release.
+    let is_other = |other: &Release| {
+        let is_met = other.version != release.version && !archives(&rows.files(other.id)?).is_empty();
+        Ok(is_met.then_some(()))
+    };
+    let newest = offered(rows, package, release.channel, None, 1, is_other)?;
+    let mut warnings = version_advice(&release.version, newest.first().map(|(newest, ())| &newest.version));
     let files = rows.files(release.id)?;
     if let Some(file) = files.first().filter(|_| release.active && archives(&files).is_empty()) {
         warnings.push(format!(

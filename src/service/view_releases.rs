@@ -31,6 +31,7 @@ pub struct ViewReleases {
 struct ListedPackage {
     description: String,
     visibility: &'static str,
+    version_scheme: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,6 +91,7 @@ impl ViewReleases {
             package: ListedPackage {
                 description: package.description.as_str().to_owned(),
                 visibility: package.visibility.as_str(),
+                version_scheme: package.version_scheme.as_str(),
             },
             releases,
             public: package.visibility == Visibility::Public,

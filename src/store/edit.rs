@@ -331,7 +331,7 @@ impl<'e, 't> Edit<'e, 't> {
         self.scratchpad.changes.packages.entry(package).or_default();
     }
 
-    fn note_release(&mut self, release: &Release) {
+    pub(super) fn note_release(&mut self, release: &Release) {
         self.scratchpad.changes.packages.entry(release.package).or_default().insert(release.id);
     }
 
@@ -374,35 +374,6 @@ impl<'e, 't> Edit<'e, 't> {
             }
         }
         self.note_release(release);
-        Ok(())
-    }
-
-    /// Orders the releases of a package by the scheme that the package has now.
-    pub fn read_versions_anew(&mut self, package: &Package) -> Result<(), StorageError> {
-        for mut release in self.releases_of(package.id)? {
-            let key = (package.id.0, release.channel.0, release.version.sort_key());
-            self.tx().open_table(tables::RELEASES_BY_VERSION)?.remove(key)?;
-            release.version = release.version.in_scheme(package.version_scheme);
-            let key = (package.id.0, release.channel.0, release.version.sort_key());
-            self.tx().open_table(tables::RELEASES_BY_VERSION)?.insert(key, release.id.0)?;
-            self.tx().open_table(tables::RELEASES)?.insert(release.id.0, release.to_bytes()?.as_slice())?;
-            self.note_release(&release);
-        }
-        Ok(())
-    }
-
-    /// Orders all releases anew, as the sort keys of this program have them.
-    pub(super) fn order_all_releases(&mut self) -> Result<(), StorageError> {
-        let tx = self.tx();
-        let releases = tx.open_table(tables::RELEASES)?;
-        let mut by_version = tx.open_table(tables::RELEASES_BY_VERSION)?;
-        by_version.retain(|_, _| false)?;
-        for row in releases.iter()? {
-            let (id, bytes) = row?;
-            let release = Release::from_bytes(ReleaseId(id.value()), bytes.value())?;
-            let key = (release.package.0, release.channel.0, release.version.sort_key());
-            by_version.insert(key, release.id.0)?;
-        }
         Ok(())
     }
 

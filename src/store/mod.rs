@@ -25,6 +25,7 @@ mod statistics_rows;
 mod stored_bytes;
 mod tables;
 mod upload_rows;
+mod version_order;
 
 pub use blobs::{
     BlobOptions, BlobReader, BlobWriter, Collected, LiveBlob, Mark, Packed, Part, ReadError, StoredBlob, Survey, Usage,

@@ -7,7 +7,7 @@ use crate::client::tree::{ArchiveLine, Listed, Releases, RequirementOf};
 use crate::model::manifest::InvalidManifest;
 use crate::model::{
     ChannelName, DisplayName, FullName, Manifest, Markdown, MimeType, PackageId, PlatformName, Sha256, Timestamp,
-    Version, Visibility, YankReason,
+    Version, VersionScheme, Visibility, YankReason,
 };
 
 /// Why a release was withdrawn of which nobody says why.
@@ -18,6 +18,7 @@ pub(super) struct PackagePlan {
     pub(super) from: FullName,
     pub(super) description: Markdown,
     pub(super) visibility: Visibility,
+    pub(super) version_scheme: VersionScheme,
     archives: Vec<Planned>,
 }
 
@@ -56,6 +57,8 @@ impl PackagePlan {
             Some(Releases { package, releases, .. }) => (Some(package), releases.into_iter().map(Some).collect()),
             None => (None, vec![None; lines.len()]),
         };
+        // A tree of another program has lines alone, each of which tells the scheme.
+        let of_lines = lines.first().map(|line| line.version_scheme).unwrap_or_default();
         let archives = lines.into_iter().zip(listed).map(|(line, listed)| match listed {
             Some(listed) => Planned::listed(from, line, listed),
             None => Planned::unlisted(from, line, platforms),
@@ -64,6 +67,7 @@ impl PackagePlan {
             from: from.clone(),
             archives: archives.collect::<Result<_, _>>()?,
             visibility: package.as_ref().map_or(Visibility::Public, |package| package.visibility),
+            version_scheme: package.as_ref().and_then(|package| package.version_scheme).unwrap_or(of_lines),
             description: package.map(|package| package.description).unwrap_or_default(),
         })
     }
@@ -168,6 +172,7 @@ mod tests {
             size_bytes: 1,
             sha256: Sha256::of(b""),
             is_yanked: true,
+            version_scheme: VersionScheme::Debian,
         }
     }
 
@@ -183,6 +188,12 @@ mod tests {
         assert_eq!(of("1.0", &["b"]), "1.0 any");
         let planned = Planned::unlisted(&"o.a".parse().unwrap(), line("1.0"), &BTreeSet::new()).unwrap();
         assert_eq!((planned.display_name.as_str(), planned.yanked.unwrap().as_str()), ("a b.zip", YANKED_BEFORE));
+    }
+
+    #[test]
+    fn lines_tell_the_scheme_where_nothing_else_does() {
+        let plan = PackagePlan::new(&"o.a".parse().unwrap(), vec![line("1.0-1")], None, &BTreeSet::new()).unwrap();
+        assert_eq!(plan.version_scheme, VersionScheme::Debian);
     }
 
     #[test]

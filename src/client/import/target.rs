@@ -161,11 +161,15 @@ impl<'a> Target<'a> {
                 )));
             }
             let visibility = if options.private { Visibility::Private } else { plan.visibility };
-            let body = json!({
+            let mut body = json!({
                 "name": name.name(),
                 "description": plan.description.as_str(),
                 "visibility": visibility.as_str(),
             });
+            // A server of a time before schemes takes no such field.
+            if !plan.version_scheme.is_default() {
+                body["version_scheme"] = plan.version_scheme.as_str().into();
+            }
             let request = Request::new(Method::POST, self.base.join("api/v1/packages")).json(&body);
             self.client.ask_json(&request).await.map_err(failed())?
         } else {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
-use crate::model::{PackageId, Sha256};
+use crate::model::{PackageId, Sha256, VersionScheme};
 
 /// What a line says about an archive, as far as it is needed to have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct ArchiveLine {
     pub sha256: Sha256,
     /// Whether it is withdrawn.
     pub is_yanked: bool,
+    /// How the package's versions are read.
+    pub version_scheme: VersionScheme,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +36,8 @@ struct Fields {
     sha256: String,
     #[serde(default)]
     yanked: bool,
+    #[serde(default, rename = "version_scheme")]
+    version_scheme: Option<String>,
 }
 
 /// Reads the text of a package's file.
@@ -53,6 +57,10 @@ pub fn parse_lines(text: &[u8]) -> Result<Vec<ArchiveLine>, String> {
             return Err(wrong(format!("{id} is there twice")));
         }
         let Wire { package } = serde_json::from_str(json).map_err(|error| wrong(error.to_string()))?;
+        let version_scheme = match package.version_scheme.as_deref() {
+            Some(scheme) => scheme.parse().map_err(|why| wrong(format!("{why}")))?,
+            None => VersionScheme::default(),
+        };
         let sha256 = package.sha256.parse().map_err(|why| wrong(format!("{why}")))?;
         Ok(ArchiveLine {
             id: id.to_owned(),
@@ -60,6 +68,7 @@ pub fn parse_lines(text: &[u8]) -> Result<Vec<ArchiveLine>, String> {
             size_bytes: package.size,
             sha256,
             is_yanked: package.yanked,
+            version_scheme,
         })
     });
     lines.collect()
@@ -76,7 +85,11 @@ mod tests {
             format!(r#"1.0+a {{"x":1,"package":{{"archivePath":"p","size":7,"sha256":"{sha256}","yanked":true}}}}"#);
         let lines = parse_lines(format!("{good}\n").as_bytes()).unwrap();
         assert_eq!((lines[0].id.as_str(), lines[0].size_bytes, lines[0].is_yanked), ("1.0+a", 7, true));
+        assert_eq!(lines[0].version_scheme, VersionScheme::Semver);
+        let debian = good.replace("\"size\"", "\"version_scheme\":\"debian\",\"size\"");
+        assert_eq!(parse_lines(debian.as_bytes()).unwrap()[0].version_scheme, VersionScheme::Debian);
         for (text, why) in [
+            (debian.replace("debian", "pacman"), "line 1: a version scheme is semver"),
             (format!("{good}\n{good}\n"), "line 2: 1.0+a is there twice"),
             (good.replace("1.0+a", "../x"), "line 1: \"../x\" is no VERSION"),
             (good.replace(&sha256, "0"), "line 1: a SHA-256"),

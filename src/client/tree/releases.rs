@@ -7,8 +7,8 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ChannelName, Crc32, DisplayName, Markdown, MimeType, PlatformName, Sha256, Timestamp, Version, Visibility,
-    YankReason,
+    ChannelName, Crc32, DisplayName, Markdown, MimeType, PlatformName, Sha256, Timestamp, Version, VersionScheme,
+    Visibility, YankReason,
 };
 
 /// The releases of a package in a view, archive by archive, in the order of its lines.
@@ -32,6 +32,9 @@ pub struct Package {
     /// Who may read it.
     #[serde(deserialize_with = "parsed")]
     pub visibility: Visibility,
+    /// How its versions are read; nothing where the tree is of a time before packages could choose.
+    #[serde(default, deserialize_with = "parsed_some")]
+    pub version_scheme: Option<VersionScheme>,
 }
 
 /// An archive and the release that it is of.
@@ -124,6 +127,10 @@ mod tests {
             "0".repeat(64)
         );
         let releases = Releases::parse(text.as_bytes()).unwrap();
+        assert_eq!(releases.package.version_scheme, None, "trees of earlier programs do not tell it");
+        let debian = text.replacen("\"public\"", "\"public\",\"version_scheme\":\"debian\"", 1);
+        assert_eq!(Releases::parse(debian.as_bytes()).unwrap().package.version_scheme, Some(VersionScheme::Debian));
+        assert!(Releases::parse(debian.replace("debian", "pacman").as_bytes()).is_err());
         assert!(releases.are_of(["1"].into_iter()) && !releases.are_of(["1", "2"].into_iter()));
         for (right, wrong) in [("a.zip", "../a"), ("\"any\"", "\"../any\""), ("public", "secret"), ("00000000", "0")] {
             assert!(Releases::parse(text.replacen(right, wrong, 1).as_bytes()).is_err(), "{wrong}");

@@ -12,12 +12,20 @@ const TILDE: u8 = 1;
 /// Added to characters that are no letters, so that they sort after letters. The characters of a version are ASCII.
 const AFTER_LETTERS: u8 = 128;
 
+/// A version without its revision, and the revision, where there is one.
+pub(super) fn split(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once('-') {
+        Some((upstream, revision)) => (upstream, Some(revision).filter(|revision| !revision.is_empty())),
+        None => (text, None),
+    }
+}
+
 /// The key of a version. The release that a version is or leads to is its upstream version up to the first `~`.
 pub(super) fn sort_key(text: &str) -> SortKey {
-    let (upstream, revision) = text.rsplit_once('-').unwrap_or((text, ""));
+    let (upstream, revision) = split(text);
     let mut bytes = Vec::with_capacity(text.len() * 3);
     let release_len = push_part(&mut bytes, upstream);
-    push_part(&mut bytes, if revision.is_empty() { "0" } else { revision });
+    push_part(&mut bytes, revision.unwrap_or("0"));
     let precedence_len = bytes.len();
     bytes.extend_from_slice(text.as_bytes());
     SortKey { bytes, release_len, precedence_len }

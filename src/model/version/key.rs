@@ -8,9 +8,12 @@
 //!    divided by `.`, `_` and the change between letters and digits. Zeros at its end do not count (`1.0` is `1.0.0`).
 //!    Numbers compare as numbers, a word comes before any number, the end before both.
 //! 3. In a date (`2024-10-04`), and with [`VersionScheme::Calver`] before any number, a `-` divides as a `.` does.
-//! 4. A letter or word of PEP 440 directly before a number, behind at least one number, begins a prerelease: `3.14.0b2`,
-//!    `59.0a1`. A letter without a number is part of the release: `1.1.1a` is a patch of `1.1.1`.
-//! 5. What follows is a prerelease, which comes before none; its identifiers compare as SemVer's do.
+//! 4. A letter of PEP 440 before a number begins a prerelease where it stands behind numbers alone and no other letters
+//!    follow: `3.14.0b2`, `59.0.a1`. A letter without a number is part of the release, as in `1.1.1a`, and so are the
+//!    letters of a hash, as in `1.0.a1b2c3`.
+//! 5. What follows is a prerelease, which comes before none; its identifiers compare as SemVer's do. Where it is run on,
+//!    a word such as `dev` or `pre` behind others makes a version that comes before the one without it: `1.0b2.dev1` is
+//!    a development build of `1.0b2`.
 //! 6. Versions that are equal so far are ordered by build metadata, then by their text: no two versions are equal.
 
 use super::{SortKey, VersionScheme};
@@ -21,17 +24,26 @@ const PRERELEASE_WORDS: &[&str] = &["alpha", "beta", "canary", "dev", "nightly",
 /// Letters that do the same where a number follows them directly (PEP 440, "Pre-releases"; Mozilla's `59.0b5`).
 const PRERELEASE_LETTERS: &[&str] = &["a", "b", "c"];
 
-/// A word of a prerelease that is run on, in the spelling by which it sorts: PEP 440 has several for each, and puts
-/// development releases before all others.
+/// Words that may follow the number of such a letter, beside those of prereleases (PEP 440, "Post-releases").
+const POST_RELEASE_WORDS: &[&str] = &["post", "rev", "r"];
+
+fn is_one_of(word: &str, words: &[&str]) -> bool {
+    words.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// A word of a prerelease that is run on, in the spelling by which it sorts: PEP 440 has several for each. `pre` and `rc`
+/// stay apart, so that an update leads from the one to the other.
 fn normal_word(word: &str) -> &str {
-    let same: [(&str, &[&str]); 4] = [
-        ("!dev", &["dev"]),
-        ("alpha", &["a", "alpha"]),
-        ("beta", &["b", "beta"]),
-        ("rc", &["c", "rc", "pre", "preview"]),
-    ];
-    let known = same.iter().find(|(_, spellings)| spellings.iter().any(|known| word.eq_ignore_ascii_case(known)));
-    known.map_or(word, |(normal, _)| normal)
+    let same: [(&str, &[&str]); 4] = [("alpha", &["a"]), ("beta", &["b"]), ("pre", &["preview"]), ("rc", &["c"])];
+    let known = same.iter().find(|(_, spellings)| is_one_of(word, spellings)).map(|(normal, _)| *normal);
+    let known = known.or_else(|| PRERELEASE_WORDS.iter().copied().find(|known| word.eq_ignore_ascii_case(known)));
+    known.unwrap_or(word)
+}
+
+/// Whether a word of a prerelease that is run on makes a version which comes before the one without the word. The first
+/// word is the stage of the prerelease, of which `dev` comes before all others.
+fn comes_before_the_end(word: &str, is_first: bool) -> bool {
+    if is_first { word.eq_ignore_ascii_case("dev") } else { is_one_of(word, PRERELEASE_WORDS) }
 }
 
 /// A version's text taken apart; all parts are slices of it.
@@ -111,20 +123,28 @@ fn date_len(head: &str) -> usize {
 
 /// Where a prerelease word begins behind at least one number, if one does.
 fn announced(release: &str) -> Option<usize> {
-    let mut digits_seen = false;
-    for (at, token) in tokens(release) {
-        match token {
-            Token::Number(_) => digits_seen = true,
-            Token::Word(word) => {
-                let is_one_of = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
-                let before_digit = || release.as_bytes().get(at + word.len()).is_some_and(u8::is_ascii_digit);
-                if digits_seen && (is_one_of(PRERELEASE_WORDS) || is_one_of(PRERELEASE_LETTERS) && before_digit()) {
-                    return Some(at);
-                }
-            }
-        }
-    }
-    None
+    let tokens: Vec<(usize, Token<'_>)> = tokens(release).collect();
+    let first_number = tokens.iter().position(|(_, token)| matches!(token, Token::Number(_)))?;
+    let begins = |place: usize| match tokens[place].1 {
+        Token::Number(_) => false,
+        Token::Word(word) => is_one_of(word, PRERELEASE_WORDS) || is_prerelease_letter(&tokens, place),
+    };
+    (first_number + 1..tokens.len()).find(|place| begins(*place)).map(|place| tokens[place].0)
+}
+
+/// Whether the word at `place` is a letter that begins a prerelease. PEP 440 lets one `.` or `_` stand before the letter.
+/// Other letters before it, or behind its number, are those of a hash or of the numbering of builds.
+fn is_prerelease_letter(tokens: &[(usize, Token<'_>)], place: usize) -> bool {
+    let (before, rest) = tokens.split_at(place);
+    let [(at, Token::Word(letter)), (number_at, Token::Number(_)), rest @ ..] = rest else { return false };
+    let Some((last_at, Token::Number(last))) = before.last() else { return false };
+    let is_run_on = *number_at == at + letter.len() && at - (last_at + last.len()) <= 1;
+    let follows = match rest.first() {
+        Some((_, Token::Word(word))) => is_one_of(word, PRERELEASE_WORDS) || is_one_of(word, POST_RELEASE_WORDS),
+        Some((_, Token::Number(_))) | None => true,
+    };
+    let is_behind_numbers = before.iter().all(|(_, token)| matches!(token, Token::Number(_)));
+    is_one_of(letter, PRERELEASE_LETTERS) && is_run_on && follows && is_behind_numbers
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -158,6 +178,8 @@ const NUMBER: u8 = 3;
 // In a prerelease SemVer puts numbers before words (section 11.4.3).
 const IDENTIFIER_NUMBER: u8 = 2;
 const IDENTIFIER_WORD: u8 = 3;
+// Less than the end: a development build of a prerelease comes before the prerelease.
+const DEVELOPMENT: u8 = 0;
 // A prerelease comes before none (section 11.3); build metadata comes behind none.
 const PRERELEASE: u8 = 1;
 const NO_PRERELEASE: u8 = 2;
@@ -192,12 +214,14 @@ pub(super) fn sort_key(text: &str, scheme: VersionScheme) -> SortKey {
         }
         Prerelease::Natural(text) => {
             key.push(PRERELEASE);
-            for (_, token) in tokens(text) {
-                let token = match token {
-                    Token::Word(word) => Token::Word(normal_word(word)),
-                    number => number,
-                };
-                push_token(&mut key, token, IDENTIFIER_NUMBER, IDENTIFIER_WORD);
+            for (place, (_, token)) in tokens(text).enumerate() {
+                match token {
+                    Token::Word(word) => {
+                        let mark = if comes_before_the_end(word, place == 0) { DEVELOPMENT } else { IDENTIFIER_WORD };
+                        push_token(&mut key, Token::Word(normal_word(word)), IDENTIFIER_NUMBER, mark);
+                    }
+                    number => push_token(&mut key, number, IDENTIFIER_NUMBER, IDENTIFIER_WORD),
+                }
             }
             key.push(END);
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestServer, file_path};
+use crate::support::{Cli, Client, Scope, TestServer, file_path};
 
 fn publish(omni: &Client, version: &str) -> Value {
     let path = file_path("omni/kit", &format!("stable/{version}"), "any/a.zip");
@@ -117,6 +117,128 @@ fn a_publish_warns_of_a_version_that_sorts_below_the_newest() {
     assert!(activated["warnings"].to_string().contains("git describe"), "{activated}");
     let again = omni.patch(release).json(&json!({ "description": "Later." })).is(200).json();
     assert_eq!(again.get("warnings"), None, "only the answer that publishes warns");
+}
+
+/// A beta below the newest stable release was published without a word, although every reader of beta is offered what is
+/// on stable. A release of stable has nothing to do with what is on beta.
+#[test]
+fn warnings_look_at_included_channels() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("kit", "public");
+    let publish_on = |channel: &str, version: &str| {
+        let path = file_path("omni/kit", &format!("{channel}/{version}"), "any/a.zip");
+        omni.put(&format!("{path}?create=active")).body(version.to_owned()).is(201).json()
+    };
+    assert_eq!(publish_on("stable", "1.1.0").get("warnings"), None);
+    let warned = publish_on("beta", "1.1.0-beta.2");
+    assert!(warned["warnings"].to_string().contains("1.1.0-beta.2 sorts below 1.1.0"), "{warned}");
+    assert!(publish_on("alpha", "1.0.9")["warnings"].to_string().contains("sorts below 1.1.0"));
+    assert_eq!(publish_on("beta", "1.1.0").get("warnings"), None, "the same version of stable stands behind it");
+    assert_eq!(publish_on("beta", "1.3.0").get("warnings"), None);
+    assert_eq!(publish_on("stable", "1.2.0").get("warnings"), None, "readers of stable are not offered 1.3.0");
+}
+
+/// The advice for the output of git describe was to write 1.2.3+14, which no application that runs 1.2.3 is offered.
+#[test]
+fn the_advised_version_is_offered() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("kit", "public");
+    publish(&omni, "1.2.3");
+    let warned = publish(&omni, "1.2.3-14-gabcd")["warnings"].to_string();
+    assert!(warned.contains("write 1.2.4-dev.14,"), "{warned}");
+    assert_eq!(publish(&omni, "1.2.4-dev.14").get("warnings"), None);
+    assert_eq!(offered(&server, "1.2.3"), "1.2.4-dev.14");
+    assert_eq!(publish(&omni, "1.2.4").get("warnings"), None);
+    assert_eq!(offered(&server, "1.2.4-dev.14"), "1.2.4");
+}
+
+/// 1.0b2.dev1 counted as newer than 1.0b2, and 1.0.a1b2c3 as a prerelease of 1.0, below it.
+#[test]
+fn development_builds_and_hashes_take_their_places() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    omni.make_package("kit", "public");
+    for version in ["1.0b2", "1.0b2.dev1", "1.0b1", "1.0pre1"] {
+        publish(&omni, version);
+    }
+    assert_eq!(offered(&server, "1.0b2.dev1"), "1.0pre1");
+    let rc = publish(&omni, "1.0rc1");
+    assert_eq!(rc.get("warnings"), None, "{rc}");
+    assert_eq!(offered(&server, "1.0pre1"), "1.0rc1");
+    publish(&omni, "1.0");
+    assert_eq!(publish(&omni, "1.0.a1b2c3").get("warnings"), None);
+    assert_eq!(offered(&server, "1.0"), "1.0.a1b2c3");
+    let list = omni.get("/api/v1/packages/omni/kit/releases").is(200).json();
+    let versions: Vec<&str> =
+        list["items"].as_array().unwrap().iter().map(|r| r["version"].as_str().unwrap()).collect();
+    assert_eq!(versions, ["1.0.a1b2c3", "1.0", "1.0rc1", "1.0pre1", "1.0b2", "1.0b2.dev1", "1.0b1"]);
+}
+
+/// With 2.36-8 and 2.36-9 there, `resolve omni.lib@<2.36-9` chose 1.2.3-4, for the revision did not count; and a package
+/// whose only version was 0~20240101 could not be resolved, as if it were a prerelease.
+#[test]
+fn the_order_of_debian_decides_what_is_resolved() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    for (name, versions) in [("lib", &["1.2.3-4", "2.36-8", "2.36-9", "2.36-10~bpo12+1"][..]), ("new", &["0~20240101"])]
+    {
+        omni.post("/api/v1/packages").json(&json!({ "name": name, "version_scheme": "debian" })).is(201);
+        for version in versions {
+            omni.publish(&format!("omni/{name}"), &format!("stable/{}", version.replace('+', "%2B")), "any/a.zip", "x");
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let index = folder.path().to_str().unwrap();
+    Cli::new(&["sync", &server.origin(), index]).exits(0);
+    for (asked, version) in [
+        ("omni.lib@<2.36-9", "2.36-8"),
+        ("omni.lib@<=2.36-9", "2.36-9"),
+        ("omni.lib@>2.36-9", "2.36-10~bpo12+1"),
+        ("omni.lib@=2.36", "2.36-10~bpo12+1"),
+        ("omni.lib@=1.2.3", "1.2.3-4"),
+        ("omni.lib@^1.2", "1.2.3-4"),
+        ("omni.lib", "2.36-10~bpo12+1"),
+        ("omni.new", "0~20240101"),
+    ] {
+        let resolved = Cli::new(&["resolve", asked, "--index", index, "--json"]).exits(0).json();
+        assert_eq!(resolved["packages"][0]["version"], version, "{asked}: {resolved}");
+    }
+}
+
+/// An import made every package read its versions as SemVer, so that a copy of a registry offered other releases than
+/// the registry did.
+#[test]
+fn an_import_keeps_how_versions_are_read() {
+    let server = TestServer::start();
+    let omni = server.omni();
+    for (name, scheme) in [("lib", "debian"), ("tool", "semver"), ("year", "calver")] {
+        omni.post("/api/v1/packages").json(&json!({ "name": name, "version_scheme": scheme })).is(201);
+        for version in ["2.36", "2.36-9"] {
+            omni.publish(&format!("omni/{name}"), &format!("stable/{version}"), "any/a.zip", version);
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [tree, again] = ["tree", "again"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let export = |server: &TestServer, to: &str| Cli::new(&["export", to, "--url", &server.origin()]).exits(0);
+    export(&server, &tree);
+    let target = TestServer::start();
+    let admin = target.secret("omni", Scope::Admin);
+    Cli::new(&["import", &tree, "--into", "omni", "--url", &target.origin()]).token(admin).exits(0);
+    for (name, scheme, newest) in
+        [("lib", "debian", "2.36-9"), ("tool", "semver", "2.36"), ("year", "calver", "2.36-9")]
+    {
+        let package = target.omni().get(&format!("/api/v1/packages/omni/{name}")).is(200).json();
+        assert_eq!(package["version_scheme"], scheme, "{package}");
+        let latest = target.anonymous().get(&format!("/api/v1/updates?id=omni.{name}&version=0")).is(200).json();
+        assert_eq!(latest["version"], newest, "{name}: {latest}");
+    }
+    export(&target, &again);
+    for file in ["packages/omni.lib.gz", "packages/omni.tool.gz", "releases/omni.year.json"] {
+        let read = |folder: &str| std::fs::read(format!("{folder}/{file}")).unwrap();
+        assert_eq!(read(&tree), read(&again), "{file}");
+    }
 }
 
 /// A manifest with a requirement that no resolver can read was accepted, and could not be mended afterwards.

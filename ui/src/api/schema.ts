@@ -2609,7 +2609,8 @@ export interface components {
          *       "lines": "d8501f51",
          *       "package": {
          *         "description": "",
-         *         "visibility": "public"
+         *         "visibility": "public",
+         *         "version_scheme": "semver"
          *       },
          *       "releases": []
          *     }
@@ -2620,6 +2621,7 @@ export interface components {
             package: {
                 description: string;
                 visibility: components["schemas"]["Visibility"];
+                version_scheme: components["schemas"]["VersionScheme"];
             };
             releases: components["schemas"]["ListedRelease"][];
         };
