@@ -280,8 +280,8 @@ pub(super) fn warnings<S: Source>(
     let files = rows.files(release.id)?;
     if let Some(file) = files.first().filter(|_| release.active && archives(&files).is_empty()) {
         warnings.push(format!(
-            "{} has no archive, so nothing is offered: {} is an attachment, as its name or somebody says; upload the \
-             archive, or say role=archive with the upload",
+            "{} has no archive and is offered to nobody: {} is an attachment; upload the archive, or send this file with \
+             role=archive",
             release.version, file.display_name
         ));
     }
