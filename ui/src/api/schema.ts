@@ -1067,7 +1067,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Publishes in one call: package, release, platform and file are made where they are missing. */
+        /**
+         * Publishes in one call: package, release, platform and file are made where they are missing.
+         * @description The same under `/kit/registry/publish`. Name and version in the metadata decide how the package id is split, and must agree with it; what follows a `+` is a platform where the version in the metadata ends before it, where the metadata names targets, or where the owner has that platform.
+         */
         post: operations["registry_publish"];
         delete?: never;
         options?: never;
@@ -1084,7 +1087,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Yanks the release that a package id stands for. */
+        /**
+         * Yanks the release that a package id stands for.
+         * @description The same under `/kit/registry/unpublish`.
+         */
         post: operations["registry_unpublish"];
         delete?: never;
         options?: never;
@@ -1648,6 +1654,10 @@ export interface components {
             /** @description Path to hash, or null where the file is gone. */
             files: {
                 [key: string]: string | null;
+            };
+            /** @description Package to the decompressed text of its file, with `packages=true` and as many as fit in 4 MiB. Fetch the files of the others. */
+            packages?: {
+                [key: string]: string;
             };
             /** @description CRC-32 of the decompressed `registry.gz` now, 8 hexadecimal digits. */
             registry: string;
@@ -2620,8 +2630,8 @@ export interface components {
             lines: string;
             package: {
                 description: string;
-                visibility: components["schemas"]["Visibility"];
                 version_scheme: components["schemas"]["VersionScheme"];
+                visibility: components["schemas"]["Visibility"];
             };
             releases: components["schemas"]["ListedRelease"][];
         };
@@ -4909,6 +4919,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                "application/x-www-form-urlencoded": {
+                    /** @description The manifest, JSON, with `package.archivePath`. */
+                    metadata: string;
+                    /** @description `FULLNAME-VERSION[+PLATFORM]` */
+                    package_id: string;
+                };
                 "multipart/form-data": {
                     /** @description The bytes. */
                     archive?: string;
@@ -4952,6 +4968,10 @@ export interface operations {
         };
         requestBody: {
             content: {
+                "application/x-www-form-urlencoded": {
+                    package_id: string;
+                    reason?: string;
+                };
                 "multipart/form-data": {
                     package_id: string;
                     reason?: string;
@@ -5051,6 +5071,8 @@ export interface operations {
     index_changes: {
         parameters: {
             query: {
+                /** @description Whether the answer has the texts of packages that changed, of the same state as the rest. */
+                packages?: boolean;
                 /** @description CRC-32 of the decompressed `registry.gz` that has this serial. */
                 registry?: string;
                 since: number;
