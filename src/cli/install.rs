@@ -10,8 +10,10 @@ use super::output::Output;
 use super::units::human_bytes;
 use super::{Failure, connect};
 use crate::client::Url;
+use crate::client::archive::measure;
 use crate::client::install::{
-    InstallLimits, InstallOptions, InstallReport, LOCK_FILE, Lock, install, is_address, plan,
+    InstallLimits, InstallOptions, InstallReport, LOCK_FILE, Lock, Measured, PlanError, archive_url, install,
+    is_address, plan,
 };
 use crate::client::solve::{IndexPackages, Request, SolveLimits, platform};
 use crate::client::sync::LocalIndex;
@@ -28,13 +30,28 @@ pub fn run(args: &InstallArgs, output: &Output) -> Result<(), Failure> {
     let request = request(args, old.as_ref())?;
     let index = LocalIndex::open(&args.index).map_err(Failure::of)?;
     let kept = old.as_ref().filter(|_| !args.update);
-    let lock = plan(&IndexPackages::new(&index), &request, kept).map_err(Failure::of)?;
-    let base = base(root.as_ref(), &lock)?;
     let token = match &root {
         Some(_) => connect::token(args.token_file.as_deref())?,
         // There is nobody whom it belongs to.
         None => None,
     };
+    let mut measured = Measured::new();
+    let lock = loop {
+        let incomplete = match plan(&IndexPackages::new(&index), &request, kept, &measured) {
+            Err(PlanError::Incomplete(incomplete)) if args.allow_unverified.contains(&incomplete.name) => incomplete,
+            result => break result.map_err(Failure::of)?,
+        };
+        let key = (incomplete.name.clone(), incomplete.id.clone());
+        let path = incomplete.archive_path.clone().filter(|_| !measured.contains_key(&key));
+        let path = path.ok_or_else(|| Failure::of(&incomplete))?;
+        let url = archive_url(root.as_ref(), &path).map_err(Failure::of)?;
+        output.warn(&format!("{} {} is not verified: the index gives no SHA-256 of it", key.0, key.1));
+        let client = connect::client(root.as_ref().unwrap_or(&url), token.clone(), args.ca_file.as_deref(), output);
+        let bytes_max = InstallLimits::default().archive_bytes_max;
+        let found = connect::block_on(async { measure(&client, &url, bytes_max).await.map_err(Failure::of) })?;
+        measured.insert(key, found);
+    };
+    let base = base(root.as_ref(), &lock)?;
     let client = connect::client(&base, token, args.ca_file.as_deref(), output);
     let options =
         InstallOptions { root, out: args.into.clone(), unpack: args.unpack, limits: InstallLimits::default() };

@@ -44,9 +44,10 @@ fn words(args: &UpdatesArgs, found: &[Update]) -> String {
 fn one(args: &UpdatesArgs, update: &Update) -> String {
     let released = update.released.as_deref().and_then(printable);
     let released = released.map_or(String::new(), |time| format!(", released {time}"));
-    let size = human_bytes(update.size);
+    let size = update.size.map_or_else(|| "size unknown".to_owned(), human_bytes);
+    let sha256 = update.sha256.map_or_else(|| "unknown".to_owned(), |sha256| sha256.to_string());
     let address = printable(&update.filename).unwrap_or_default();
-    let mut text = format!("{} {}{released}, {size}\n{address}\nsha256 {}\n", args.id, update.version, update.sha256);
+    let mut text = format!("{} {}{released}, {size}\n{address}\nsha256 {}\n", args.id, update.version, sha256);
     for needed in &update.requirements {
         let parts = [Some(&needed.kind), Some(&needed.name), needed.version.as_ref()];
         let parts: Vec<_> = parts.into_iter().flatten().filter_map(|part| printable(part)).collect();

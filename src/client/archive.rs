@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio::io::AsyncWriteExt;
 
 use super::connection::Request;
+use super::error::Failure;
 use super::{Client, RequestError, Url};
 use crate::model::Sha256;
 
@@ -49,6 +50,38 @@ pub(crate) async fn fetch_archive(
             result => return result,
         }
     }
+}
+
+/// Size and digest of the archive at `url`, of at most `bytes_max`, by fetching it. Begins again where the connection
+/// breaks.
+///
+/// # Errors
+/// If it cannot be fetched.
+pub async fn measure(client: &Client, url: &Url, bytes_max: u64) -> Result<(u64, Sha256), RequestError> {
+    let limits = client.limits();
+    let mut attempt = 1;
+    loop {
+        match try_measure(client, url, bytes_max).await {
+            Err(error) if error.is_connection() && attempt < limits.attempts_max => {
+                tokio::time::sleep(limits.backoff_before(attempt)).await;
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn try_measure(client: &Client, url: &Url, bytes_max: u64) -> Result<(u64, Sha256), RequestError> {
+    let mut body = client.ask(&Request::get(url.clone())).await?.body;
+    body.check_declared(bytes_max)?;
+    let mut sha256 = ring::digest::Context::new(&ring::digest::SHA256);
+    while let Some(piece) = body.piece().await? {
+        if body.received_bytes() > bytes_max {
+            return Err(body.error(Failure::TooLarge { bytes_max }));
+        }
+        sha256.update(&piece);
+    }
+    Ok((body.received_bytes(), Sha256::from_ring(&sha256.finish())))
 }
 
 async fn try_fetch(

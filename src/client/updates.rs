@@ -32,16 +32,17 @@ pub struct Update {
     /// When it was published, RFC 3339.
     #[serde(default)]
     pub released: Option<String>,
-    /// Size of the archive in bytes.
-    pub size: u64,
+    /// Size of the archive in bytes; none where it is kept elsewhere and nobody gave it.
+    #[serde(default)]
+    pub size: Option<u64>,
     /// Release notes, Markdown.
     #[serde(default)]
     pub release_notes: Option<String>,
     /// Where the archive is; an absolute address that works as it stands, so it may hold a token.
     pub filename: String,
-    /// Digest of the archive.
-    #[serde(deserialize_with = "parsed", serialize_with = "shown")]
-    pub sha256: Sha256,
+    /// Digest of the archive; none as for the size.
+    #[serde(default, deserialize_with = "parsed_option", serialize_with = "shown_option")]
+    pub sha256: Option<Sha256>,
     /// Checksum of the archive; none where it is kept elsewhere.
     #[serde(default, deserialize_with = "parsed_option", serialize_with = "shown_option")]
     pub crc32: Option<Crc32>,
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(server.take_lines(), ["GET /api/v1/updates?id=omni.foo&channel=beta&version=1.0.0%2Bx&mode=1"]);
         assert_eq!(found.version.as_str(), "1.1.0");
         assert_eq!(found.crc32, Some(Crc32(0xcbf4_3926)));
-        assert_eq!((found.requirements[0].kind.as_str(), found.size), ("os", 7));
+        assert_eq!((found.requirements[0].kind.as_str(), found.size), ("os", Some(7)));
         let shown = serde_json::to_value(&found).unwrap();
         assert_eq!(shown["sha256"], "ab".repeat(32));
         assert_eq!(shown["releaseNotes"], "# New");

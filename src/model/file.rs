@@ -60,6 +60,25 @@ pub enum Content {
         /// Where to fetch it.
         url: ExternalUrl,
     },
+    /// Elsewhere; nobody has given size and SHA-256 yet, and the file's fields are zero.
+    Unseen {
+        /// Where to fetch it.
+        url: ExternalUrl,
+    },
+}
+
+impl ReleaseFile {
+    /// The size in bytes, where it is known.
+    #[must_use]
+    pub fn known_size(&self) -> Option<u64> {
+        self.content.is_known().then_some(self.size)
+    }
+
+    /// The SHA-256, where it is known.
+    #[must_use]
+    pub fn known_sha256(&self) -> Option<Sha256> {
+        self.content.is_known().then_some(self.sha256)
+    }
 }
 
 impl Content {
@@ -68,8 +87,14 @@ impl Content {
     pub fn external_url(&self) -> Option<&ExternalUrl> {
         match self {
             Self::Blob { .. } => None,
-            Self::External { url } => Some(url),
+            Self::External { url } | Self::Unseen { url } => Some(url),
         }
+    }
+
+    /// Whether size and SHA-256 are known.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Unseen { .. })
     }
 
     /// The CRC-32, where the bytes are here.
@@ -77,7 +102,7 @@ impl Content {
     pub fn crc32(&self) -> Option<Crc32> {
         match self {
             Self::Blob { crc32 } => Some(*crc32),
-            Self::External { .. } => None,
+            Self::External { .. } | Self::Unseen { .. } => None,
         }
     }
 }

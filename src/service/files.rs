@@ -340,7 +340,7 @@ pub(super) fn put_file(
             let view = ReleaseViews::new(edit, &package, caller)?.file(edit, release, &file)?;
             return Ok(Put { view, outcome: Outcome::Unchanged });
         }
-        if release.is_sealed() {
+        if release.is_sealed() && !is_learned(former, new) {
             return Err(Refusal::conflict(format!(
                 "{} of {} has been published with other bytes (SHA-256 {}); published files never change: publish a new version",
                 former.display_name, release.version, former.sha256
@@ -424,8 +424,15 @@ pub(super) fn put_file(
 
 /// Whether putting this content changes nothing.
 pub(super) fn is_same(former: &ReleaseFile, new: &NewContent) -> bool {
-    let same_bytes = former.sha256 == new.sha256 && former.size == new.size;
-    same_bytes && former.content.external_url() == new.content.external_url()
+    let same_bytes = former.sha256 == new.sha256 && former.size == new.size && former.content.is_known();
+    let same_place = former.content.external_url() == new.content.external_url();
+    // Without size and digest, nothing but the address is said.
+    same_place && (same_bytes || !new.content.is_known())
+}
+
+/// Whether putting this content says size and digest of an archive elsewhere, which were not known before.
+fn is_learned(former: &ReleaseFile, new: &NewContent) -> bool {
+    !former.content.is_known() && new.content.is_known() && former.content.external_url() == new.content.external_url()
 }
 
 /// Refuses a version and platform whose package id is the name of another file of the index, or stands for others:

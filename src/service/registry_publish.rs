@@ -411,17 +411,17 @@ fn elsewhere(manifest: Option<&Manifest>) -> Result<NewContent, Refusal> {
     let url: ExternalUrl = path.parse().map_err(|problem| Refusal::invalid("metadata", problem))?;
     let size = field("size").and_then(|size| size.as_u64());
     let sha256 = field("sha256").and_then(|sha256| sha256.as_str()).and_then(|text| text.parse::<Sha256>().ok());
-    let (Some(size), Some(sha256)) = (size, sha256) else {
-        return Err(Refusal::invalid(
-            "metadata",
-            "an archive elsewhere needs package.size, in bytes, and package.sha256, 64 hexadecimal digits",
-        ));
+    let (size, sha256, content) = match (size, sha256) {
+        (Some(size), Some(sha256)) => (size, sha256, Content::External { url }),
+        (None, None) if field("size").is_none() && field("sha256").is_none() => {
+            (0, Sha256::from_bytes([0; 32]), Content::Unseen { url })
+        }
+        _ => {
+            return Err(Refusal::invalid(
+                "metadata",
+                "an archive elsewhere has package.size, in bytes, and package.sha256, 64 hexadecimal digits, or neither",
+            ));
+        }
     };
-    Ok(NewContent {
-        size,
-        sha256,
-        content: Content::External { url },
-        mime_type: MimeType::octet_stream(),
-        role: Some(FileRole::Archive),
-    })
+    Ok(NewContent { size, sha256, content, mime_type: MimeType::octet_stream(), role: Some(FileRole::Archive) })
 }

@@ -15,7 +15,7 @@ use super::views::{Page, ReleaseViews};
 use crate::model::file_role::{archive_for, archives};
 use crate::model::{
     Channel, ChannelId, ChannelName, Crc32, FullName, Package, PlatformId, PlatformName, Release, ReleaseFile,
-    Requirement, Timestamp, Version, Visibility,
+    Requirement, Sha256, Timestamp, Version, Visibility,
 };
 use crate::store::{Rows, Source, StorageError};
 
@@ -40,11 +40,11 @@ pub struct UpdateQuery {
 pub struct Update {
     version: Version,
     released: Option<Timestamp>,
-    size: u64,
+    size: Option<u64>,
     #[serde(rename = "releaseNotes")]
     release_notes: String,
     filename: String,
-    sha256: String,
+    sha256: Option<String>,
     crc32: Option<String>,
     requirements: Vec<Requirement>,
 }
@@ -203,10 +203,10 @@ fn update(views: &ReleaseViews<'_>, release: &Release, file: &ReleaseFile) -> Re
     Ok(Update {
         version: release.version.clone(),
         released: release.published,
-        size: file.size,
+        size: file.known_size(),
         release_notes: release.description.as_str().to_owned(),
         filename,
-        sha256: file.sha256.to_string(),
+        sha256: file.known_sha256().as_ref().map(Sha256::to_string),
         crc32: file.content.crc32().as_ref().map(Crc32::to_string),
         requirements: file.requirements.clone(),
     })

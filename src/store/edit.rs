@@ -432,10 +432,10 @@ impl<'e, 't> Edit<'e, 't> {
         let tx = self.tx();
         tx.open_table(tables::FILES)?.remove((file.release.0, file.id.0))?;
         tx.open_table(tables::FILE_DOWNLOADS)?.remove((file.release.0, file.id.0))?;
-        if release.is_sealed() {
+        if let Some(sha256) = file.known_sha256().filter(|_| release.is_sealed()) {
             let place = deleted_place(file.platform, &file.display_name);
             let mut table = tx.open_table(tables::DELETED_FILES)?;
-            table.insert((release.id.0, place.as_str()), *file.sha256.as_bytes())?;
+            table.insert((release.id.0, place.as_str()), *sha256.as_bytes())?;
         }
         self.set_manifest(file.id, None)?;
         self.count_platform_use(release, file, -1)?;
@@ -455,7 +455,7 @@ impl<'e, 't> Edit<'e, 't> {
     pub fn release_content(&mut self, file: &ReleaseFile) -> Result<(), StorageError> {
         match file.content {
             Content::Blob { .. } => ledger::release(self.tx(), file.sha256).map(|_| ()),
-            Content::External { .. } => Ok(()),
+            Content::External { .. } | Content::Unseen { .. } => Ok(()),
         }
     }
 

@@ -55,7 +55,7 @@ impl Edit<'_, '_> {
 fn stored_bytes(file: &ReleaseFile) -> u64 {
     match file.content {
         Content::Blob { .. } => file.size,
-        Content::External { .. } => 0,
+        Content::External { .. } | Content::Unseen { .. } => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::client::solve::Root;
-use crate::model::{ChannelName, PlatformName};
+use crate::model::{ChannelName, FullName, PlatformName};
 
 flags! {
     #[argh(
@@ -44,6 +44,10 @@ flags! {
         /// choose versions anew, whatever the lock file says
         #[argh(switch)]
         pub update: bool,
+
+        /// take the archive of this package as it comes where the index gives no size and SHA-256; may be given several times
+        #[argh(option, arg_name = "package")]
+        pub allow_unverified: Vec<FullName>,
 
         /// unpack archives that end with .zip, .tar.gz or .tgz
         #[argh(switch)]

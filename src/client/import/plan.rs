@@ -173,6 +173,7 @@ mod tests {
             sha256: Sha256::of(b""),
             is_yanked: true,
             version_scheme: VersionScheme::Debian,
+            is_unseen: false,
         }
     }
 

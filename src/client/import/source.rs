@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::target::Target;
 use super::{ImportError, blocking};
-use crate::client::archive::{ArchiveError, fetch_archive};
+use crate::client::archive::{ArchiveError, fetch_archive, measure, sha256_of_file};
 use crate::client::gzip::gunzip;
 use crate::client::json_depth::JsonDepth;
 use crate::client::sync::{IndexFile, Registry, SyncError, SyncLimits};
@@ -27,6 +27,9 @@ use crate::model::{Crc32, FullName, Manifest, PlatformName, Sha256};
 
 /// The most text that the lines of one package may have, in bytes: of a million versions. They are held in memory.
 const PACKAGE_BYTES_MAX: u64 = 256 << 20;
+
+/// The largest archive that is fetched to compute its size and digest, in bytes.
+const ARCHIVE_BYTES_MAX: u64 = 256 << 30;
 
 /// Where a tree is.
 #[derive(Clone)]
@@ -180,6 +183,7 @@ impl Source {
             Ok(lines) => lines,
             Err(why) => return Ok(Err((path, why))),
         };
+        let lines = self.measured(lines).await?;
         let path = releases_path(name);
         let Some(text) = self.read(&path, RELEASES_BYTES_MAX).await? else {
             return Ok(Ok(Found { lines, releases: None }));
@@ -192,6 +196,42 @@ impl Source {
             return Err(ImportError::file(path, "it does not list the archives that the package's lines list"));
         }
         Ok(Ok(Found { lines, releases: Some(releases) }))
+    }
+
+    /// The lines with size and digest of each archive, which are computed where the tree does not list them.
+    async fn measured(&self, mut lines: Vec<ArchiveLine>) -> Result<Vec<ArchiveLine>, ImportError> {
+        for line in lines.iter_mut().filter(|line| line.is_unseen) {
+            let shown = printable(&line.archive_path);
+            let unusable = |why: String| ImportError::file(shown.clone(), why);
+            let inside = local_path(&line.archive_path);
+            (line.size_bytes, line.sha256) = match (&self.tree, inside) {
+                (Tree::Remote { client, url }, inside) => {
+                    let url = match inside {
+                        Some(_) => url.join(&line.archive_path),
+                        None => line.archive_path.parse().map_err(|why| unusable(format!("{why}")))?,
+                    };
+                    measure(client, &url, ARCHIVE_BYTES_MAX).await.map_err(ImportError::request(shown))?
+                }
+                (Tree::Folder(folder), Some(inside)) => {
+                    let folder = folder.clone();
+                    let read = move || {
+                        let Some(path) = real_path(&folder, &inside)? else { return Ok(None) };
+                        let size = fs::metadata(&path).map_err(ImportError::disk(&path))?.len();
+                        let sha256 = sha256_of_file(&path).map_err(ImportError::disk(&path))?;
+                        Ok(Some((size, sha256)))
+                    };
+                    blocking(read).await?.ok_or_else(|| unusable("it is not there".to_owned()))?
+                }
+                (Tree::Folder(_), None) => {
+                    return Err(unusable(
+                        "its size and SHA-256 are not listed; import from the registry's address, so that they are computed"
+                            .to_owned(),
+                    ));
+                }
+            };
+            line.is_unseen = false;
+        }
+        Ok(lines)
     }
 
     async fn read_registry(&self) -> Result<Option<Registry>, ImportError> {

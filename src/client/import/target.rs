@@ -73,8 +73,8 @@ struct ReleaseFile {
     display_name: String,
     /// Servers of the time before roles say none; the first file of a platform was its archive then.
     role: Option<String>,
-    size: u64,
-    sha256: String,
+    size: Option<u64>,
+    sha256: Option<String>,
 }
 
 /// A package of the server's, which is there by now.
@@ -288,13 +288,14 @@ impl PackageTarget {
         let Some(file) = files.iter().find(is_archive) else {
             return Ok(There::No);
         };
-        let sha256 = file.sha256.parse::<Sha256>().ok();
-        if sha256 != Some(archive.line.sha256) || file.size != archive.line.size_bytes {
+        let sha256 = file.sha256.as_ref().and_then(|text| text.parse::<Sha256>().ok());
+        if sha256 != Some(archive.line.sha256) || file.size != Some(archive.line.size_bytes) {
             return Err(ImportError::Refused {
                 what: self.what(archive),
                 why: format!(
                     "there is another archive already (SHA-256 {}, not {}); an archive never becomes another",
-                    file.sha256, archive.line.sha256
+                    file.sha256.as_deref().unwrap_or("unknown"),
+                    archive.line.sha256
                 ),
             });
         }

@@ -95,7 +95,12 @@ struct WirePackage {
 
 /// A chosen archive about which the index does not say enough to install it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} {id} cannot be installed: the index gives no {what} of its archive")]
+#[error(
+    "{name} {id} cannot be installed: the index gives no {what} of its archive{}",
+    if *.what == "path" { String::new() } else {
+        format!(", so that nothing tells whether what comes is right; --allow-unverified {} takes it as it comes", .name)
+    }
+)]
 pub struct Incomplete {
     /// The package.
     pub name: FullName,
@@ -103,6 +108,8 @@ pub struct Incomplete {
     pub id: String,
     /// What is missing.
     pub what: &'static str,
+    /// Where the archive is.
+    pub archive_path: Option<String>,
 }
 
 impl Lock {
@@ -219,8 +226,8 @@ impl Lock {
 impl Locked {
     fn new(chosen: &Chosen) -> Result<Self, Incomplete> {
         let id = chosen.id.to_string();
-        let missing = |what| Incomplete { name: chosen.name.clone(), id: id.clone(), what };
         let Archive { path, size_bytes, sha256 } = &chosen.archive;
+        let missing = |what| Incomplete { name: chosen.name.clone(), id: id.clone(), what, archive_path: path.clone() };
         Ok(Self {
             name: chosen.name.clone(),
             version: chosen.id.version.clone(),

@@ -1,9 +1,11 @@
 //! What will be installed: the answer that a lock has, or a new one.
 
+use std::collections::BTreeMap;
+
 use super::lock::{Incomplete, Lock, Locked};
 use crate::client::solve::{Archive, Packages, Request, SolveError, resolve};
 use crate::client::sync::LocalError;
-use crate::model::Sha256;
+use crate::model::{FullName, Sha256};
 
 /// Why there is nothing to install.
 #[derive(Debug, thiserror::Error)]
@@ -45,12 +47,20 @@ pub enum PlanError {
     },
 }
 
+/// Sizes and digests of archives, by package and id, that the index does not give and that were computed.
+pub type Measured = BTreeMap<(FullName, String), (u64, Sha256)>;
+
 /// What is to be installed for `request`. A `lock` that answers it stands as it is, if all it lists is still there; one
-/// that answers another request is kept to where that is possible.
+/// that answers another request is kept to where that is possible. `measured` completes what the index leaves out.
 ///
 /// # Errors
 /// [`PlanError`].
-pub fn plan(packages: &dyn Packages, request: &Request, lock: Option<&Lock>) -> Result<Lock, PlanError> {
+pub fn plan(
+    packages: &dyn Packages,
+    request: &Request,
+    lock: Option<&Lock>,
+    measured: &Measured,
+) -> Result<Lock, PlanError> {
     match lock {
         Some(lock) if lock.answers(request) => {
             lock.packages.iter().try_for_each(|locked| check(packages, locked))?;
@@ -59,7 +69,14 @@ pub fn plan(packages: &dyn Packages, request: &Request, lock: Option<&Lock>) -> 
         _ => {
             let preferred = lock.map(Lock::versions).unwrap_or_default();
             let request = Request { preferred, ..request.clone() };
-            Ok(Lock::new(&request, &resolve(packages, &request)?)?)
+            let mut resolution = resolve(packages, &request)?;
+            for chosen in &mut resolution.packages {
+                if let Some((size_bytes, sha256)) = measured.get(&(chosen.name.clone(), chosen.id.to_string())) {
+                    chosen.archive.size_bytes = Some(*size_bytes);
+                    chosen.archive.sha256 = Some(*sha256);
+                }
+            }
+            Ok(Lock::new(&request, &resolution)?)
         }
     }
 }
@@ -70,7 +87,9 @@ fn check(packages: &dyn Packages, locked: &Locked) -> Result<(), PlanError> {
     let Some(archive) = lines.and_then(|lines| Archive::find(&lines, &locked.id)) else {
         return Err(PlanError::Gone { name, id });
     };
-    if archive.sha256 != Some(locked.sha256) {
+    // Of an archive without a digest, what was locked when it came first counts.
+    let is_same_unseen = archive.sha256.is_none() && archive.path.as_ref() == Some(&locked.archive_path);
+    if archive.sha256 != Some(locked.sha256) && !is_same_unseen {
         let listed = archive.sha256.map_or_else(|| "missing".to_owned(), |sha256| sha256.to_string());
         return Err(PlanError::Changed { name, id, locked: locked.sha256, listed });
     }

@@ -53,6 +53,14 @@ impl Target {
     }
 }
 
+/// The address of an archive at this path of the view with that root.
+///
+/// # Errors
+/// If the path leads nowhere.
+pub fn archive_url(root: Option<&Url>, archive_path: &str) -> Result<Url, String> {
+    Target::of(root, archive_path).map(|target| target.url)
+}
+
 /// Whether an `archivePath` is an address of its own.
 #[must_use]
 pub fn is_address(archive_path: &str) -> bool {

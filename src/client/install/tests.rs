@@ -105,7 +105,7 @@ async fn archives_are_fetched_once_and_mended_where_they_are_damaged() {
         .unwrap()
         .insert("/v2/archives/omni.app/omni.app-1.0.0+linux-x64/a%20b.zip".into(), b"app".into());
     stage.publish("omni.core", "2.0.0", "{}", ("core.bin", b"core"));
-    let lock = plan(&stage, &stage.request(&["omni.app"]), None).unwrap();
+    let lock = plan(&stage, &stage.request(&["omni.app"]), None, &Measured::new()).unwrap();
     let report = stage.install(&lock, false).await.unwrap();
     assert_eq!((report.fetched, report.present, report.received_bytes), (2, 0, 7));
     assert_eq!(stage.folders(), ["omni.app-1.0.0+linux-x64", "omni.core-2.0.0"]);
@@ -128,33 +128,33 @@ async fn a_lock_makes_an_install_repeatable() {
     stage.publish("omni.app", "1.0.0", "{\"omni.core\":\"^1\"}", ("a", b"1"));
     stage.publish("omni.core", "1.0.0", "{}", ("c", b"1"));
     let request = stage.request(&["omni.app"]);
-    let lock = plan(&stage, &request, None).unwrap();
+    let lock = plan(&stage, &request, None, &Measured::new()).unwrap();
     stage.publish("omni.core", "1.1.0", "{}", ("c", b"2"));
     stage.publish("omni.other", "1.0.0", "{}", ("o", b"o"));
-    let again = plan(&stage, &request, Some(&lock)).unwrap();
+    let again = plan(&stage, &request, Some(&lock), &Measured::new()).unwrap();
     assert_eq!(again.text(), lock.text());
     // Something more is asked for: what is locked stays.
-    let more = plan(&stage, &stage.request(&["omni.other", "omni.app"]), Some(&lock)).unwrap();
+    let more = plan(&stage, &stage.request(&["omni.other", "omni.app"]), Some(&lock), &Measured::new()).unwrap();
     let ids = |lock: &Lock| lock.packages.iter().map(Locked::folder_name).collect::<Vec<_>>();
     assert_eq!(ids(&more), ["omni.app-1.0.0", "omni.core-1.0.0", "omni.other-1.0.0"]);
-    assert_eq!(ids(&plan(&stage, &request, None).unwrap()), ["omni.app-1.0.0", "omni.core-1.1.0"]);
+    assert_eq!(ids(&plan(&stage, &request, None, &Measured::new()).unwrap()), ["omni.app-1.0.0", "omni.core-1.1.0"]);
     // Yanked, it stays locked and is not chosen anew.
     let yank = |text: &mut String| *text = text.replacen("\"package\":{", "\"package\":{\"yanked\":true,", 1);
     stage.lines.lock().unwrap().get_mut("omni.core").map(yank).unwrap();
-    assert_eq!(plan(&stage, &request, Some(&lock)).unwrap(), lock);
+    assert_eq!(plan(&stage, &request, Some(&lock), &Measured::new()).unwrap(), lock);
     assert_eq!(
-        ids(&plan(&stage, &stage.request(&["omni.core", "omni.app"]), Some(&lock)).unwrap())[1],
+        ids(&plan(&stage, &stage.request(&["omni.core", "omni.app"]), Some(&lock), &Measured::new()).unwrap())[1],
         "omni.core-1.0.0"
     );
     // Removed or replaced, it is an error that says so.
     let mut lines = stage.lines.lock().unwrap().clone();
     stage.lines.lock().unwrap().remove("omni.core");
-    let error = plan(&stage, &request, Some(&lock)).unwrap_err().to_string();
+    let error = plan(&stage, &request, Some(&lock), &Measured::new()).unwrap_err().to_string();
     assert!(error.starts_with("omni.core 1.0.0 is in the lock file and not in the index any more"), "{error}");
     let replaced =
         lines.get_mut("omni.core").unwrap().replace(&Sha256::of(b"1").to_string(), &Sha256::of(b"9").to_string());
     stage.lines.lock().unwrap().insert("omni.core".into(), replaced);
-    let error = plan(&stage, &request, Some(&lock)).unwrap_err().to_string();
+    let error = plan(&stage, &request, Some(&lock), &Measured::new()).unwrap_err().to_string();
     assert!(error.contains("is not the archive that was locked"), "{error}");
 }
 
@@ -162,7 +162,7 @@ async fn a_lock_makes_an_install_repeatable() {
 async fn what_is_not_the_listed_archive_is_not_installed() {
     let stage = Stage::new().await;
     stage.publish("omni.app", "1.0.0", "{}", ("a.zip", b"content"));
-    let lock = plan(&stage, &stage.request(&["omni.app"]), None).unwrap();
+    let lock = plan(&stage, &stage.request(&["omni.app"]), None, &Measured::new()).unwrap();
     let path = "/v2/archives/omni.app/omni.app-1.0.0/a.zip".to_owned();
     for (sent, why) in
         [(&b"contenT"[..], "its SHA-256 is"), (b"conten", "6 bytes instead of 7"), (b"contents", "more than 7")]
@@ -196,7 +196,7 @@ async fn a_broken_connection_is_tried_again() {
     .await;
     let stage = Stage { server, ..Stage::new().await };
     stage.list("omni.app", "1.0.0", "{}", "a.bin", b"content");
-    let lock = plan(&stage, &stage.request(&["omni.app"]), None).unwrap();
+    let lock = plan(&stage, &stage.request(&["omni.app"]), None, &Measured::new()).unwrap();
     assert_eq!(stage.install(&lock, false).await.unwrap().fetched, 1);
     assert_eq!(stage.file("omni.app-1.0.0/a.bin"), "content");
 }
@@ -207,7 +207,7 @@ async fn a_token_goes_to_the_registry_alone() {
     let elsewhere = TestServer::start(|_| Reply::ok("far")).await;
     stage.publish("omni.near", "1.0.0", "{}", ("n", b"near"));
     stage.list("omni.far", "1.0.0", "{}", &elsewhere.url.join("x/f.bin").exposed(), b"far");
-    let lock = plan(&stage, &stage.request(&["omni.near", "omni.far"]), None).unwrap();
+    let lock = plan(&stage, &stage.request(&["omni.near", "omni.far"]), None, &Measured::new()).unwrap();
     let token: Token = "ph_acc_secret".parse().unwrap();
     let client = stage.server.client_with(|options| options.token = Some(token));
     install(&client, &stage.options(false), &lock, Arc::new(Silent)).await.unwrap();
@@ -239,7 +239,7 @@ async fn content_is_unpacked_where_that_is_asked_for() {
     };
     stage.publish("omni.app", "1.0.0", "{}", ("app.tar.gz", &tar));
     stage.publish("omni.doc", "1.0.0", "{}", ("doc.pdf", b"pdf"));
-    let lock = plan(&stage, &stage.request(&["omni.app", "omni.doc"]), None).unwrap();
+    let lock = plan(&stage, &stage.request(&["omni.app", "omni.doc"]), None, &Measured::new()).unwrap();
     stage.install(&lock, true).await.unwrap();
     assert_eq!(stage.file("omni.app-1.0.0/bin/a"), "run");
     assert_eq!(stage.file("omni.doc-1.0.0/doc.pdf"), "pdf");
@@ -250,7 +250,7 @@ async fn content_is_unpacked_where_that_is_asked_for() {
     assert!(!stage.out().join("omni.app-1.0.0/bin").exists());
     // One that cannot be unpacked leaves what was there.
     stage.publish("omni.app", "1.1.0", "{}", ("app.zip", b"no zip"));
-    let newer = plan(&stage, &stage.request(&["omni.app"]), None).unwrap();
+    let newer = plan(&stage, &stage.request(&["omni.app"]), None, &Measured::new()).unwrap();
     let error = stage.install(&newer, true).await.unwrap_err().to_string();
     assert!(error.starts_with("omni.app 1.1.0: it cannot be unpacked"), "{error}");
     assert!(!stage.out().join(".packhouse/incoming").exists(), "what was refused stays behind");
@@ -261,7 +261,7 @@ async fn content_is_unpacked_where_that_is_asked_for() {
 async fn folders_of_others_are_left_alone() {
     let stage = Stage::new().await;
     stage.publish("omni.app", "1.0.0", "{}", ("a", b"1"));
-    let lock = plan(&stage, &stage.request(&["omni.app"]), None).unwrap();
+    let lock = plan(&stage, &stage.request(&["omni.app"]), None, &Measured::new()).unwrap();
     fs::create_dir_all(stage.out().join("omni.app-1.0.0")).unwrap();
     fs::write(stage.out().join("omni.app-1.0.0/mine"), "mine").unwrap();
     let error = stage.install(&lock, false).await.unwrap_err();
@@ -277,6 +277,6 @@ async fn an_archive_of_which_too_little_is_known_is_not_installed() {
     let stage = Stage::new().await;
     let line = "1.0.0 {\"package\":{\"archivePath\":\"x\",\"size\":1}}\n".to_owned();
     stage.lines.lock().unwrap().insert("omni.app".into(), line);
-    let error = plan(&stage, &stage.request(&["omni.app"]), None).unwrap_err().to_string();
+    let error = plan(&stage, &stage.request(&["omni.app"]), None, &Measured::new()).unwrap_err().to_string();
     assert_eq!(error, "omni.app 1.0.0 cannot be installed: the index gives no SHA-256 digest of its archive");
 }

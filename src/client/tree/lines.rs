@@ -21,6 +21,8 @@ pub struct ArchiveLine {
     pub is_yanked: bool,
     /// How the package's versions are read.
     pub version_scheme: VersionScheme,
+    /// Whether size and digest are not listed; they are zero then.
+    pub is_unseen: bool,
 }
 
 #[derive(Deserialize)]
@@ -32,8 +34,8 @@ struct Wire {
 #[serde(rename_all = "camelCase")]
 struct Fields {
     archive_path: String,
-    size: u64,
-    sha256: String,
+    size: Option<u64>,
+    sha256: Option<String>,
     #[serde(default)]
     yanked: bool,
     #[serde(default, rename = "version_scheme")]
@@ -61,14 +63,19 @@ pub fn parse_lines(text: &[u8]) -> Result<Vec<ArchiveLine>, String> {
             Some(scheme) => scheme.parse().map_err(|why| wrong(format!("{why}")))?,
             None => VersionScheme::default(),
         };
-        let sha256 = package.sha256.parse().map_err(|why| wrong(format!("{why}")))?;
+        let sha256 = package.sha256.map(|text| text.parse().map_err(|why| wrong(format!("{why}")))).transpose()?;
+        let (is_unseen, size_bytes, sha256) = match (package.size, sha256) {
+            (Some(size_bytes), Some(sha256)) => (false, size_bytes, sha256),
+            _ => (true, 0, Sha256::from_bytes([0; 32])),
+        };
         Ok(ArchiveLine {
             id: id.to_owned(),
             archive_path: package.archive_path,
-            size_bytes: package.size,
+            size_bytes,
             sha256,
             is_yanked: package.yanked,
             version_scheme,
+            is_unseen,
         })
     });
     lines.collect()
@@ -88,12 +95,12 @@ mod tests {
         assert_eq!(lines[0].version_scheme, VersionScheme::Semver);
         let debian = good.replace("\"size\"", "\"version_scheme\":\"debian\",\"size\"");
         assert_eq!(parse_lines(debian.as_bytes()).unwrap()[0].version_scheme, VersionScheme::Debian);
+        assert!(!lines[0].is_unseen && parse_lines(good.replace("\"size\":7,", "").as_bytes()).unwrap()[0].is_unseen);
         for (text, why) in [
             (debian.replace("debian", "pacman"), "line 1: a version scheme is semver"),
             (format!("{good}\n{good}\n"), "line 2: 1.0+a is there twice"),
             (good.replace("1.0+a", "../x"), "line 1: \"../x\" is no VERSION"),
             (good.replace(&sha256, "0"), "line 1: a SHA-256"),
-            (good.replace("\"size\":7,", ""), "missing field `size`"),
             (good[..good.len() - 3].to_owned(), "line 1: EOF"),
             ("x".to_owned(), "line 1: it has no id"),
         ] {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::index::archives::archive_path;
 use crate::index::source::{FileSource, LineText};
-use crate::model::{FullName, PackageId, PlatformName, Release};
+use crate::model::{FullName, PackageId, PlatformName, Release, Sha256};
 
 /// An archive and its line.
 pub(super) struct Line<'a> {
@@ -31,8 +31,10 @@ struct Fields<'a> {
 struct PackageFields {
     #[serde(rename = "archivePath")]
     archive_path: String,
-    size: u64,
-    sha256: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     yanked: bool,
     /// How the version is read, where that is not the default.
@@ -61,8 +63,8 @@ impl<'a> Line<'a> {
             targets: field("targets"),
             package: PackageFields {
                 archive_path: archive_path(full_name, &id, &source.file),
-                size: source.file.size,
-                sha256: source.file.sha256.to_string(),
+                size: source.file.known_size(),
+                sha256: source.file.known_sha256().as_ref().map(Sha256::to_string),
                 yanked,
                 version_scheme: (!scheme.is_default()).then(|| scheme.as_str()),
             },

@@ -59,6 +59,8 @@ impl FileRoleV2 {
 enum ContentV1 {
     Blob { crc32: u32 },
     External { url: String },
+    // Since format 5.
+    Unseen { url: String },
 }
 
 #[derive(Encode, Decode)]
@@ -86,6 +88,7 @@ impl Record for ReleaseFile {
             content: match &self.content {
                 Content::Blob { crc32 } => ContentV1::Blob { crc32: crc32.0 },
                 Content::External { url } => ContentV1::External { url: url.as_str().to_owned() },
+                Content::Unseen { url } => ContentV1::Unseen { url: url.as_str().to_owned() },
             },
             mime_type: self.mime_type.as_str().to_owned(),
             has_manifest: self.has_manifest,
@@ -120,6 +123,7 @@ impl Record for ReleaseFile {
             content: match v1.content {
                 ContentV1::Blob { crc32 } => Content::Blob { crc32: Crc32(crc32) },
                 ContentV1::External { url } => Content::External { url: parse(Self::NAME, &url)? },
+                ContentV1::Unseen { url } => Content::Unseen { url: parse(Self::NAME, &url)? },
             },
             mime_type: parse(Self::NAME, &v1.mime_type)?,
             has_manifest: v1.has_manifest,

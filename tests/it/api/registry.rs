@@ -151,8 +151,8 @@ fn an_archive_may_be_elsewhere() {
         let parts = [Part::field("metadata", &metadata), Part::field("package_id", "omni.foo-1.0.0")];
         ci.post("/registry/publish").form(&parts).send()
     };
-    send(json!({ "archivePath": url, "size": 3 })).problem(422, "needs package.size, in bytes, and package.sha256");
-    send(json!({ "archivePath": url, "size": -3, "sha256": sha256 })).problem(422, "needs package.size");
+    send(json!({ "archivePath": url, "size": 3 })).problem(422, "has package.size, in bytes, and package.sha256");
+    send(json!({ "archivePath": url, "size": -3, "sha256": sha256 })).problem(422, "has package.size");
     send(json!({ "archivePath": "a/b.zip", "size": 3, "sha256": sha256 })).problem(422, "send the file");
     send(json!({})).problem(422, "send the file");
     ci.get("/api/v1/packages/omni/foo").is(404);

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Part, Scope, TestServer};
+use crate::support::{Answer, Cli, Client, Part, Scope, TestServer};
 
 fn publish(client: &Client, id: &str, metadata: &Value) -> Answer {
     let metadata = metadata.to_string();
@@ -134,6 +134,65 @@ fn an_extension_toml_is_read_or_refused_with_the_reason() {
         Part::file("archive", "a.zip", &squeezed),
     ];
     ci.post("/registry/publish").form(&parts).is(201);
+}
+
+/// An archive elsewhere whose size and digest nobody says was refused, so registries that others made could not be taken
+/// over. Now it is published as it is, and installed only where it is named as not verified.
+#[test]
+fn an_archive_elsewhere_may_come_without_size_and_digest() {
+    let (server, elsewhere) = (TestServer::start(), TestServer::start());
+    elsewhere.omni().make_package("store", "public");
+    elsewhere.omni().publish("omni/store", "stable/1.0.0", "any/far.zip", "bytes");
+    let url = format!("{}/api/v1/packages/omni/store/releases/stable/1.0.0/files/any/far.zip", elsewhere.origin());
+    let ci = server.token("omni", Scope::Publish);
+    let send = |package: Value| {
+        let metadata = json!({ "package": package }).to_string();
+        let parts = [Part::field("metadata", &metadata), Part::field("package_id", "omni.far-1.0.0")];
+        ci.post("/registry/publish").form(&parts).send()
+    };
+    let made = send(json!({ "archivePath": url })).is(201).json();
+    assert_eq!((&made["size"], &made["sha256"], &made["external_url"]), (&Value::Null, &Value::Null, &json!(url)));
+    let line = || server.anonymous().get("/v2/packages/omni.far.gz").is(200).gunzip();
+    assert_eq!(line(), format!("1.0.0 {{\"package\":{{\"archivePath\":\"{url}\"}}}}\n"));
+    let update = server.anonymous().get("/api/v1/updates?id=omni.far").is(200).json();
+    assert_eq!((&update["filename"], &update["sha256"]), (&json!(url), &Value::Null));
+    send(json!({ "archivePath": url, "size": 5 })).problem(422, "or neither");
+
+    let folder = tempfile::tempdir().unwrap();
+    let [index, into] = ["index", "into"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let sync = || drop(Cli::new(&["sync", &server.origin(), &index]).exits(0));
+    sync();
+    let origin = server.origin();
+    let install = |flags: &[&str]| {
+        Cli::new(&["install", "omni.far", "--into", &into, "--index", &index, "--url", &origin]).and(flags)
+    };
+    let refused = install(&[]).exits(1);
+    assert!(refused.err.contains("--allow-unverified omni.far takes it as it comes"), "{refused}");
+    install(&["--allow-unverified", "omni.other"]).exits(1);
+    let taken = install(&["--allow-unverified", "omni.far"]).exits(0);
+    assert!(taken.err.contains("is not verified"), "{taken}");
+    assert_eq!(std::fs::read(format!("{into}/omni.far-1.0.0/far.zip")).unwrap(), b"bytes");
+    // What came first is locked, so that it is verified from then on.
+    std::fs::remove_dir_all(format!("{into}/omni.far-1.0.0")).unwrap();
+    install(&[]).exits(0);
+
+    // Whoever has the bytes says what they are; after that, nothing else can be said.
+    let sha256 = sha256_of("bytes");
+    let known = json!({ "archivePath": url, "size": 5, "sha256": sha256 });
+    send(json!({ "archivePath": format!("{url}x"), "size": 5, "sha256": sha256 })).problem(409, "never change");
+    let metadata = json!({ "package": known }).to_string();
+    let path = "/api/v1/packages/omni/far/releases/stable/1.0.0/files/any/omni.far-1.0.0.zip/external";
+    let said = ci.post(path).json(&json!({ "url": url, "size": 5, "sha256": sha256 })).is(200).json();
+    assert_eq!((&said["size"], &said["sha256"]), (&json!(5), &json!(sha256)), "{metadata}");
+    ci.post(path).json(&json!({ "url": url, "size": 6, "sha256": sha256 })).problem(409, "never change");
+    send(json!({ "archivePath": url })).is(200);
+    assert!(line().contains(&format!("\"size\":5,\"sha256\":\"{sha256}\"")), "{}", line());
+    sync();
+    install(&["--update"]).exits(0);
+}
+
+fn sha256_of(text: &str) -> String {
+    packhouse::model::Sha256::of(text.as_bytes()).to_string()
 }
 
 /// Clients that are told one base URL read `/kit/v2/` from it and publish to `/kit/registry/publish`, which was not there.
