@@ -57,7 +57,7 @@ pub(crate) async fn fetch_archive(
 ///
 /// # Errors
 /// If it cannot be fetched.
-pub async fn measure(client: &Client, url: &Url, bytes_max: u64) -> Result<(u64, Sha256), RequestError> {
+pub(crate) async fn measure(client: &Client, url: &Url, bytes_max: u64) -> Result<(u64, Sha256), RequestError> {
     let limits = client.limits();
     let mut attempt = 1;
     loop {

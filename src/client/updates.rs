@@ -142,10 +142,6 @@ where
     text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
-fn shown<S: serde::Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
 fn shown_option<S: serde::Serializer>(
     value: &Option<impl std::fmt::Display>,
     serializer: S,

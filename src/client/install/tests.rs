@@ -278,5 +278,9 @@ async fn an_archive_of_which_too_little_is_known_is_not_installed() {
     let line = "1.0.0 {\"package\":{\"archivePath\":\"x\",\"size\":1}}\n".to_owned();
     stage.lines.lock().unwrap().insert("omni.app".into(), line);
     let error = plan(&stage, &stage.request(&["omni.app"]), None, &Measured::new()).unwrap_err().to_string();
-    assert_eq!(error, "omni.app 1.0.0 cannot be installed: the index gives no SHA-256 digest of its archive");
+    assert_eq!(
+        error,
+        "omni.app 1.0.0 cannot be installed: the index gives no SHA-256 digest of its archive, so that nothing tells whether \
+         what comes is right; --allow-unverified omni.app takes it as it comes"
+    );
 }
