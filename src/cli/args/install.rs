@@ -45,7 +45,7 @@ flags! {
         #[argh(switch)]
         pub update: bool,
 
-        /// take the archive of this package as it comes where the index gives no size and SHA-256; may be given several times
+        /// package whose archive is taken as it comes where the index gives no SHA-256; may be given several times
         #[argh(option, arg_name = "package")]
         pub allow_unverified: Vec<FullName>,
 
