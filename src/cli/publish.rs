@@ -60,6 +60,7 @@ fn configure(args: &PublishArgs) -> Result<Publication, Failure> {
         role: args.role,
         notes: notes.transpose()?,
         draft: args.draft,
+        create_platform: args.create_platform,
     })
 }
 
@@ -118,6 +119,7 @@ mod tests {
             role: None,
             notes: None,
             draft: false,
+            create_platform: false,
             token_file: None,
             ca_file: None,
             json: false,

@@ -39,7 +39,7 @@ pub struct Publication {
     pub version: Version,
     /// The channel, which must exist; the owner's default where none is named.
     pub channel: Option<ChannelName>,
-    /// The platform; it is made if it is missing.
+    /// The platform.
     pub platform: PlatformName,
     /// The file.
     pub file: PathBuf,
@@ -53,6 +53,8 @@ pub struct Publication {
     pub notes: Option<Markdown>,
     /// Leave the release inactive.
     pub draft: bool,
+    /// Make the platform if it is missing.
+    pub create_platform: bool,
 }
 
 /// What a publication came to.
@@ -105,6 +107,9 @@ fn advice(error: &RequestError, uploaded: bool) -> &'static str {
     match (error.status(), uploaded) {
         (Some(StatusCode::UNAUTHORIZED), _) => {
             "\nSet PACKHOUSE_TOKEN, or give --token-file, with a token that may publish"
+        }
+        (Some(StatusCode::NOT_FOUND), _) if error.to_string().contains("create_platform=true") => {
+            "\nGive --create-platform if you mean a new platform"
         }
         (_, true) => "\nThe file itself has arrived; run the same command again to complete the release",
         _ => "",
@@ -216,8 +221,9 @@ impl Addresses {
         ));
         let file = release.join(&format!("/files/{}/{}", encode(platform.as_str()), encode(display_name.as_str())));
         let create = if publication.is_made_inactive() { "inactive" } else { "active" };
+        let platform = if publication.create_platform { "&create_platform=true" } else { "" };
         let role = publication.role.map(|role| format!("&role={role}")).unwrap_or_default();
-        let upload = file.join(&format!("?create={create}{role}"));
+        let upload = file.join(&format!("?create={create}{platform}{role}"));
         let manifest = file.join("/manifest");
         Self { release, file, upload, manifest }
     }
@@ -288,6 +294,7 @@ impl Job<'_> {
             ("platform", platform.as_str()),
             ("filename", display_name.as_str()),
             ("create", if self.publication.is_made_inactive() { "inactive" } else { "active" }),
+            ("create_platform", if self.publication.create_platform { "true" } else { "false" }),
         ];
         said.extend(self.publication.role.map(|role| ("role", role.as_str())));
         let path = self.publication.file.clone();

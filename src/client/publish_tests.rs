@@ -68,6 +68,7 @@ fn publication(folder: &Path) -> Publication {
         role: None,
         notes: None,
         draft: false,
+        create_platform: false,
     }
 }
 

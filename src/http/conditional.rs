@@ -89,10 +89,10 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, current: Option<&Validator
     Outcome::Proceed
 }
 
-/// The condition of a request that changes something (sections 13.1.1 and 13.1.2): `If-Match`, or `If-None-Match: *`.
+/// The condition of a request that changes something (sections 13.1.1 and 13.1.2): `If-Match`, or `If-None-Match`.
 ///
 /// # Errors
-/// If there is one that cannot be kept: an unreadable one, or `If-None-Match` with tags.
+/// If there is one that cannot be read.
 pub(super) fn for_change(headers: &HeaderMap) -> Result<Condition, &'static str> {
     if headers.contains_key(IF_MATCH) {
         return match parse_list(headers.get_all(IF_MATCH)) {
@@ -108,8 +108,15 @@ pub(super) fn for_change(headers: &HeaderMap) -> Result<Condition, &'static str>
     match headers.contains_key(IF_NONE_MATCH).then(|| parse_list(headers.get_all(IF_NONE_MATCH))) {
         None => Ok(Condition::None),
         Some(Some(ETagList::Any)) => Ok(Condition::Absent),
-        Some(_) => Err("for a change, If-None-Match is * or absent"),
+        // Tags are compared weakly here (section 13.1.2), so that W/ does not count.
+        Some(Some(ETagList::Tags(tags))) => Ok(Condition::NoneOf(tags.into_iter().map(weak_mark).collect())),
+        Some(None) => Err("If-None-Match is * or a list of entity tags, each in quotes"),
     }
+}
+
+fn weak_mark(tag: &[u8]) -> String {
+    let tag = String::from_utf8_lossy(tag);
+    tag.strip_prefix("W/").unwrap_or(&tag).trim_matches('"').to_owned()
 }
 
 /// The date in a header that has exactly one line, in any of the three formats of RFC 9110 section 5.6.7.
@@ -206,7 +213,11 @@ mod tests {
         assert_eq!(run(&[("if-match", "\"a\", \"b\"")]), marks(&["a", "b"]));
         assert_eq!(run(&[("if-match", "W/\"a\"")]), marks(&["W/\"a"]));
         assert_eq!(run(&[("if-none-match", "*")]), Ok(Condition::Absent));
-        assert!(run(&[("if-none-match", "\"a\"")]).is_err() && run(&[("if-match", "a")]).is_err());
+        assert_eq!(
+            run(&[("if-none-match", "\"a\", W/\"b\"")]),
+            Ok(Condition::NoneOf(vec!["a".to_owned(), "b".to_owned()]))
+        );
+        assert!(run(&[("if-none-match", "a")]).is_err() && run(&[("if-match", "a")]).is_err());
     }
 
     #[test]

@@ -69,6 +69,18 @@ pub(super) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
     text.parse().map_err(|problem: T::Err| Problem::unprocessable(field, problem.to_string()))
 }
 
+/// Parses a flag that may be absent: it is not set then.
+///
+/// # Errors
+/// 422 that names the field.
+pub(super) fn parse_flag(field: &'static str, text: Option<&str>) -> Result<bool, Problem> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Problem::unprocessable(field, format!("{field} is true or false"))),
+    }
+}
+
 /// Parses a text that may be absent.
 ///
 /// # Errors

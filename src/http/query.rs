@@ -72,6 +72,14 @@ impl Query {
             .transpose()
     }
 
+    /// A flag: set where it is `true`, not set where it is `false` or absent.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn flag(&self, name: &'static str) -> Result<bool, Problem> {
+        super::json::parse_flag(name, self.exact(name))
+    }
+
     /// The size of a page: `limit`, 1 to 500, or 100.
     ///
     /// # Errors

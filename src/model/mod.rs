@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod markdown;
 mod media_type_guess;
 pub mod name;
+mod nearest;
 pub mod package;
 pub mod package_id;
 pub mod release;
@@ -41,6 +42,7 @@ pub use id::{ApiTokenId, ChannelId, FileId, PackageKey, PlatformId, ReleaseId, U
 pub use manifest::Manifest;
 pub use markdown::Markdown;
 pub use name::{ChannelName, ChannelShort, DisplayName, FullName, InvalidName, PackageName, PlatformName, UserName};
+pub use nearest::nearest;
 pub use package::{Member, Package, Role, Visibility};
 pub use package_id::PackageId;
 pub use release::{Release, YankReason};

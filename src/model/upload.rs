@@ -31,6 +31,10 @@ pub struct UnfinishedUpload {
     pub role: Option<FileRole>,
     /// Whether a missing release is to be made, and then active or not.
     pub create_active: Option<bool>,
+    /// Whether a missing platform is to be made.
+    pub create_platform: bool,
+    /// Whether an owner adds the file to a release that has long been active.
+    pub late: bool,
     /// The SHA-256 that the whole must have, where the uploader said so.
     pub sha256: Option<Sha256>,
     /// Its size in bytes.

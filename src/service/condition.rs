@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use super::refusal::Refusal;
-use crate::model::{Package, Release, Sha256};
+use crate::model::{Package, Release, ReleaseFile, Sha256};
 use crate::store::{Rows, Source};
 
 /// Entries of the audit trail that are looked at for who changed something.
@@ -24,9 +24,20 @@ pub enum Condition {
     Absent,
     /// It has one of these marks.
     Marks(Vec<String>),
+    /// It is not there, or has none of these marks.
+    NoneOf(Vec<String>),
 }
 
 impl Condition {
+    /// Refuses a change of something that has no mark of its own, where it is meant for another state.
+    pub(super) fn check_presence(&self, is_there: bool, what: &str) -> Result<(), Refusal> {
+        if self.holds(is_there.then_some("")) {
+            return Ok(());
+        }
+        let state = if is_there { "is there already" } else { "is not there" };
+        Err(Refusal::Changed(format!("{what} {state}")))
+    }
+
     /// Whether a thing with this mark, or none, is meant.
     fn holds(&self, present: Option<&str>) -> bool {
         match self {
@@ -34,6 +45,7 @@ impl Condition {
             Self::Exists => present.is_some(),
             Self::Absent => present.is_none(),
             Self::Marks(marks) => present.is_some_and(|present| marks.iter().any(|mark| mark == present)),
+            Self::NoneOf(marks) => present.is_none_or(|present| marks.iter().all(|mark| mark != present)),
         }
     }
 
@@ -51,7 +63,7 @@ impl Condition {
         }
         let what = subject
             .map_or_else(|| package.full_name().to_string(), |subject| format!("{subject} of {}", package.full_name()));
-        if *self == Self::Absent {
+        if matches!(self, Self::Absent | Self::NoneOf(_)) {
             return Err(Refusal::Changed(format!("{what} is there already")));
         }
         if present.is_none() {
@@ -103,6 +115,11 @@ pub(super) fn release_mark(release: &Release) -> String {
     ])
 }
 
+/// The mark of a file: the digest of its content.
+pub(super) fn file_mark(file: &ReleaseFile) -> String {
+    file.sha256.to_string()
+}
+
 fn mark(parts: &[&str]) -> String {
     let mut digest = Sha256::of(parts.join("\0").as_bytes()).to_string();
     digest.truncate(32);
@@ -116,11 +133,13 @@ mod tests {
     #[test]
     fn conditions_hold_for_what_they_name() {
         let marks = Condition::Marks(vec!["a".to_owned(), "b".to_owned()]);
+        let none_of = Condition::NoneOf(vec!["a".to_owned(), "b".to_owned()]);
         for (condition, none, a, c) in [
             (Condition::None, true, true, true),
             (Condition::Exists, false, true, true),
             (Condition::Absent, true, false, false),
             (marks, false, true, false),
+            (none_of, true, false, true),
         ] {
             let holds = [None, Some("a"), Some("c")].map(|present| condition.holds(present));
             assert_eq!(holds, [none, a, c], "{condition:?}");

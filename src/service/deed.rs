@@ -1,11 +1,13 @@
 //! What is being done: by whom, when and from where, with the limits that hold for it. What it changes goes with an
 //! entry of the audit trail, in the same commit.
 
+use std::time::Duration;
+
 use super::Registry;
 use super::caller::{Caller, Identity};
 use super::refusal::Refusal;
 use crate::model::audit::{Actor, ActorKind, AuditText};
-use crate::model::{AuditAction, AuditEntry, Package, Timestamp, UserId, UserName};
+use crate::model::{AuditAction, AuditEntry, Package, Release, Timestamp, UserId, UserName};
 use crate::store::{Edit, Rows, Source, StorageError};
 
 /// See the module. Cheap to take into a commit.
@@ -18,6 +20,7 @@ pub(super) struct Deed {
     actor: Actor,
     audit_entries_max: u64,
     quota_bytes: Option<u64>,
+    release_open: Duration,
 }
 
 /// What an entry of the audit trail is about.
@@ -72,6 +75,7 @@ impl Registry {
             actor,
             audit_entries_max: self.config().audit_entries_max,
             quota_bytes: self.config().quota_bytes,
+            release_open: self.config().release_open,
         }
     }
 
@@ -85,6 +89,25 @@ impl Deed {
     /// The same, done by the user that the caller turned out to be.
     pub(super) fn by(self, kind: ActorKind, name: &UserName) -> Self {
         Self { actor: Actor { kind, name: Some(AuditText::new(name.as_str())), token_name: None }, ..self }
+    }
+
+    /// Refuses to add a file to a release that has been active for long, unless an owner asks for just that. What is
+    /// added to an active release is noted in words.
+    pub(super) fn check_not_late(&self, release: &Release, late: bool) -> Result<&'static str, Refusal> {
+        let Some(published) = release.published else { return Ok("") };
+        let open_s = i64::try_from(self.release_open.as_secs()).unwrap_or(i64::MAX);
+        if self.now <= published.plus_seconds(open_s) {
+            return Ok("to a release that was active already");
+        }
+        if late {
+            return Ok("late, to a release that had long been active");
+        }
+        Err(Refusal::conflict(format!(
+            "{} has been active since {published}, and files are added to a release for {} after that; publish a new \
+             version, or have an owner say late=true",
+            release.version,
+            hours(self.release_open)
+        )))
     }
 
     /// Notes in the audit trail what was done.
@@ -152,4 +175,12 @@ pub(super) fn over_quota<S: Source>(
         awaited_bytes: rows.awaited_bytes(&user.name)?,
         owner: user.name,
     })
+}
+
+/// A span in words.
+fn hours(span: Duration) -> String {
+    match span.as_secs() {
+        s if s % 3600 == 0 && s > 0 => format!("{} h", s / 3600),
+        s => format!("{s} s"),
+    }
 }

@@ -4,6 +4,7 @@ use super::Registry;
 use super::access::open_package;
 use super::caller::Caller;
 use super::channels::channel_named;
+use super::condition::{Condition, file_mark};
 use super::deed::{About, Deed};
 use super::file_roles::{give_role, keep_attachments};
 use super::platforms::{add_platform, check_name_is_free, platform_named};
@@ -15,7 +16,7 @@ use crate::model::{
     AuditAction, Content, DisplayName, ExternalUrl, FileId, FileRole, Manifest, MimeType, Package, PackageId, Platform,
     PlatformName, Release, ReleaseFile, Requirement, Role, Sha256, Timestamp, dependency,
 };
-use crate::store::{Edit, Rows, Source};
+use crate::store::{Edit, Rows, Source, Tombstone};
 
 /// Names one file of a release.
 #[derive(Debug, Clone)]
@@ -37,10 +38,31 @@ impl std::fmt::Display for FileName {
 /// What to do where the release is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Create {
-    /// Make a draft, and the platform.
+    /// Make a draft.
     Inactive,
-    /// Make an active release, and the platform.
+    /// Make an active release.
     Active,
+}
+
+/// What may be made for a file to find its place, and which rule an owner sets aside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PutOptions {
+    /// What to do where the release is missing; without it, that is refused.
+    pub release: Option<Create>,
+    /// Make a missing platform. Without it, an unknown platform is refused, for it is mostly a typo.
+    pub platform: bool,
+    /// Add the file to a release that has been active for long, as an owner.
+    pub late: bool,
+    /// Which state of the file the request is meant for.
+    pub condition: Condition,
+}
+
+impl PutOptions {
+    /// Makes a missing release, and nothing else.
+    #[must_use]
+    pub fn creating(release: Create) -> Self {
+        Self { release: Some(release), ..Self::default() }
+    }
 }
 
 /// Whether something was there already.
@@ -97,10 +119,17 @@ impl Registry {
     ///
     /// # Errors
     /// If the caller may not publish, or another manifest is fixed.
-    pub async fn put_manifest(&self, caller: &Caller, name: FileName, manifest: Manifest) -> Result<FileView, Refusal> {
+    pub async fn put_manifest(
+        &self,
+        caller: &Caller,
+        name: FileName,
+        manifest: Manifest,
+        condition: Condition,
+    ) -> Result<FileView, Refusal> {
         check_dependencies(&manifest)?;
         self.edit_file(caller, name, AuditAction::ManifestSet, move |edit, release, file, now| {
             let former = edit.manifest(file.id)?;
+            condition.check_presence(former.is_some(), "the manifest")?;
             if former.as_ref() == Some(&manifest) {
                 return Ok(());
             }
@@ -157,7 +186,7 @@ impl Registry {
         &self,
         caller: &Caller,
         name: FileName,
-        create: Option<Create>,
+        options: PutOptions,
         archive: ExternalArchive,
     ) -> Result<(FileView, Outcome), Refusal> {
         let deed = self.deed(caller);
@@ -171,7 +200,7 @@ impl Registry {
                     mime_type: MimeType::by_name(&name.display_name),
                     role: archive.role,
                 };
-                put_file(edit, &deed, &name, create, &content, |_| Ok(()))
+                put_file(edit, &deed, &name, &options, &content, |_| Ok(()))
             })
             .await?;
         Ok((put.view, put.outcome))
@@ -181,11 +210,12 @@ impl Registry {
     ///
     /// # Errors
     /// If the caller does not own the package, or there is no such file.
-    pub async fn delete_file(&self, caller: &Caller, name: FileName) -> Result<(), Refusal> {
+    pub async fn delete_file(&self, caller: &Caller, name: FileName, condition: Condition) -> Result<(), Refusal> {
         let deed = self.deed(caller);
         let deleted = self.store.write(move |edit| {
             let (package, role) = open_package(edit, &deed.caller, &name.release.package, Some(Role::Owner))?;
             let (mut release, file) = find_file(edit, &package, &name, role)?;
+            condition.check(edit, &package, Some(&name.to_string()), Some(&file_mark(&file)))?;
             keep_attachments(edit, &release, &file)?;
             edit.delete_file(&release, &file)?;
             release.changed = deed.now;
@@ -282,21 +312,22 @@ pub(super) fn find_place<S: Source>(
     rows: &Rows<S>,
     caller: &Caller,
     name: &FileName,
-    create: Option<Create>,
+    options: &PutOptions,
 ) -> Result<Place, Refusal> {
-    let (package, role) = open_package(rows, caller, &name.release.package, Some(Role::Maintainer))?;
+    let needed = if options.late { Role::Owner } else { Role::Maintainer };
+    let (package, role) = open_package(rows, caller, &name.release.package, Some(needed))?;
     let channel = channel_named(rows, package.owner, &name.release.channel)?;
     let release = rows.release_by_version(&package, channel.id, &name.release.version)?;
     let platforms = rows.platforms(package.owner)?;
     let platform = platforms.iter().find(|platform| platform.name == name.platform).cloned();
-    if create.is_none() {
-        if release.is_none() {
-            find_release(rows, &package, &name.release, role)?;
-        }
-        platform_named(rows, package.owner, &name.platform)?;
+    if release.is_none() && options.release.is_none() {
+        find_release(rows, &package, &name.release, role)?;
     }
     if platform.is_none() {
         check_name_is_free(&platforms, &name.platform, None)?;
+        if !options.platform {
+            return Err(unknown_platform(&platforms, &name.platform));
+        }
     }
     let files = match &release {
         Some(release) => rows.files(release.id)?,
@@ -310,7 +341,34 @@ pub(super) fn find_place<S: Source>(
     }
     check_id_is_free(rows, &package, name)?;
     let former = former.cloned();
+    options.condition.check(rows, &package, Some(&name.to_string()), former.as_ref().map(file_mark).as_deref())?;
     Ok(Place { package, channel, release, platform, former, files })
+}
+
+fn unknown_platform(platforms: &[Platform], name: &PlatformName) -> Refusal {
+    let names: Vec<&str> = platforms.iter().map(|platform| platform.name.as_str()).collect();
+    match Refusal::no_such("platform", name, &names) {
+        Refusal::NotFound(message) => {
+            Refusal::NotFound(format!("{} To make a new platform, say create_platform=true", sentence(&message)))
+        }
+        other => other,
+    }
+}
+
+/// A message that another sentence may follow.
+fn sentence(message: &str) -> String {
+    if message.ends_with('?') { message.to_owned() } else { format!("{message}.") }
+}
+
+/// The name under which the digest of a published file is kept once the file is gone.
+fn tombstone(name: &FileName) -> Tombstone<'_> {
+    Tombstone {
+        package: &name.release.package,
+        channel: &name.release.channel,
+        version: &name.release.version,
+        platform: &name.platform,
+        display_name: &name.display_name,
+    }
 }
 
 /// Puts a file in its place, making what is missing. `adopt` takes its content over, in the same transaction.
@@ -318,12 +376,12 @@ pub(super) fn put_file(
     edit: &mut Edit<'_, '_>,
     deed: &Deed,
     name: &FileName,
-    create: Option<Create>,
+    options: &PutOptions,
     new: &NewContent,
     adopt: impl FnOnce(&mut Edit<'_, '_>) -> Result<(), Refusal>,
 ) -> Result<Put, Refusal> {
     let (caller, now) = (&deed.caller, deed.now);
-    let mut place = find_place(edit, caller, name, create)?;
+    let mut place = find_place(edit, caller, name, options)?;
     place.check_role(new.role)?;
     let former_bytes = place.former_bytes();
     let package = place.package;
@@ -347,6 +405,10 @@ pub(super) fn put_file(
             )));
         }
     }
+    let lateness = match &place.release {
+        Some(release) if place.former.is_none() => deed.check_not_late(release, options.late)?,
+        _ => "",
+    };
     deed.check_quota(edit, package.owner, former_bytes, new.stored_bytes())?;
     adopt(edit)?;
     let makes_release = place.release.is_none();
@@ -354,7 +416,7 @@ pub(super) fn put_file(
         Some(release) => release,
         None => {
             let mut release = new_release(edit, &package, place.channel.id, &name.release.version, now)?;
-            if create == Some(Create::Active) {
+            if options.release == Some(Create::Active) {
                 activate(&mut release, now);
             }
             release
@@ -364,11 +426,12 @@ pub(super) fn put_file(
         Some(platform) => platform,
         None => add_platform(edit, package.owner, &name.platform, now)?,
     };
-    if let Some(published) = edit.deleted_file(release.id, platform.id, &name.display_name)?
+    if let Some(published) = edit.published_digest(&tombstone(name))?
         && published != new.sha256
     {
         return Err(Refusal::conflict(format!(
-            "{} of {} was published with other bytes (SHA-256 {published}) before it was deleted; publish a new version",
+            "{} of {} was published with other bytes (SHA-256 {published}) before it was deleted, and caches keep \
+             these for long; publish a new version",
             name.display_name, release.version
         )));
     }
@@ -410,7 +473,7 @@ pub(super) fn put_file(
     edit.touch_package(&package, now)?;
     let action = if outcome == Outcome::Replaced { AuditAction::FileReplaced } else { AuditAction::FileAdded };
     let detail = match (makes_release, release.active) {
-        (false, _) => "",
+        (false, _) => lateness,
         (true, true) => "made the release, active",
         (true, false) => "made the release, a draft",
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicI64;
 use super::super::caller::{Identity, SignedIn};
 use super::*;
 use crate::model::{Scope, Sha256};
-use crate::service::{Create, ExternalArchive, FileName, NewPackage, RegistryConfig, ReleaseName};
+use crate::service::{Create, ExternalArchive, FileName, NewPackage, PutOptions, RegistryConfig, ReleaseName};
 use crate::store::media::FaultMedia;
 
 fn open_registry(media: &FaultMedia) -> Registry {
@@ -37,7 +37,7 @@ async fn a_start_that_was_cut_off_while_it_rendered_is_made_up_for_by_the_next()
     let file = FileName { release, platform: "any".parse().unwrap(), display_name: "a.zip".parse().unwrap() };
     let url = "https://archives.test/a.zip".parse().unwrap();
     let archive = ExternalArchive { url, size: 1, sha256: Sha256::of(b"a"), role: None };
-    registry.put_external(&caller, file, Some(Create::Active), archive).await.unwrap();
+    registry.put_external(&caller, file, PutOptions::creating(Create::Active), archive).await.unwrap();
     // So far such a start had come.
     registry.store.write_and_wait(|edit| edit.index().clear(1_900_000_000_000_000)).unwrap();
     registry.close();

@@ -76,7 +76,7 @@ pub use clock::Clock;
 pub use condition::Condition;
 pub use downloads::{ArchiveManifest, Download, DownloadSource, WantedVersion};
 pub use events::{Event, Listener, News};
-pub use files::{Create, ExternalArchive, FileName, Outcome};
+pub use files::{Create, ExternalArchive, FileName, Outcome, PutOptions};
 pub use kit::{KitAnswer, KitFile};
 pub use package_list::{PackageQuery, PackageSort, Share};
 pub use packages::{NewPackage, PackagePatch};
@@ -124,6 +124,8 @@ pub struct RegistryConfig {
     pub file_bytes_max: u64,
     /// How long an unfinished upload is kept after its last byte came.
     pub upload_expiry: Duration,
+    /// How long after its first activation further files may be added to a release.
+    pub release_open: Duration,
     /// How many days counts are kept by day.
     pub statistics_days: u32,
     /// What the files of one user's packages may have together, in bytes, where nothing else is said of the user.
@@ -143,6 +145,7 @@ impl Default for RegistryConfig {
         Self {
             file_bytes_max: 16 << 30,
             upload_expiry: Duration::from_secs(24 * 60 * 60),
+            release_open: Duration::from_secs(24 * 60 * 60),
             statistics_days: STATISTICS_DAYS_MAX,
             quota_bytes: None,
             audit_entries_max: 100_000,

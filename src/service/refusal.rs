@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use crate::model::UserName;
+use crate::model::{UserName, nearest};
 use crate::store::StorageError;
 
 /// Why a use case did not happen. Nothing was changed.
@@ -133,7 +133,10 @@ impl Refusal {
     pub(super) fn no_such(kind: &str, name: impl Display, existing: &[&str]) -> Self {
         let choice =
             if existing.is_empty() { "there is none".to_owned() } else { format!("there are {}", listed(existing)) };
-        Self::NotFound(format!("there is no {kind} {name}; {choice}"))
+        let name = name.to_string();
+        let meant = nearest(&name, existing.iter().copied());
+        let hint = meant.map_or_else(String::new, |meant| format!(". Did you mean {meant}?"));
+        Self::NotFound(format!("there is no {kind} {name}; {choice}{hint}"))
     }
 
     /// The caller must sign in first.

@@ -16,7 +16,9 @@ use super::access::open_package;
 use super::caller::{Caller, Identity};
 use super::deed::{About, Deed};
 use super::extension_toml;
-use super::files::{Create, NewContent, Outcome, check_dependencies, find_file, find_place, put_file, sealed};
+use super::files::{
+    Create, NewContent, Outcome, PutOptions, check_dependencies, find_file, find_place, put_file, sealed,
+};
 use super::packages::{NewPackage, add_package};
 use super::random::new_token;
 use super::refusal::Refusal;
@@ -37,6 +39,15 @@ pub struct PublishOptions {
     pub channel: Option<ChannelName>,
     /// Who may read the package, if this makes it; everyone where nothing is said.
     pub visibility: Option<Visibility>,
+    /// Add the archive to a release that has been active for long, as an owner.
+    pub late: bool,
+}
+
+impl PublishOptions {
+    /// What may be made: everything. The clients of this way have no other to make a platform.
+    fn put(&self) -> PutOptions {
+        PutOptions { release: Some(Create::Active), platform: true, late: self.late, ..PutOptions::default() }
+    }
 }
 
 /// What was published.
@@ -185,7 +196,7 @@ impl Publication {
         let (package, _) = open_package(rows, &self.caller, name, Some(Role::Maintainer))?;
         let place = Place::find(rows, &package, channel, id, said)?;
         let file_name = place.file_name(name, self.display_name());
-        let place = find_place(rows, &self.caller, &file_name, Some(Create::Active))?;
+        let place = find_place(rows, &self.caller, &file_name, &self.options.put())?;
         self.registry.room(rows, package.owner, place.former_bytes())
     }
 
@@ -325,7 +336,7 @@ impl Order {
         let place = Place::find(edit, &package, self.options.channel.as_ref(), id, &said)?;
         let file_name = place.file_name(&name, self.display_name.as_ref());
         let mut is_new = false;
-        let put = put_file(edit, deed, &file_name, Some(Create::Active), &self.content, |edit| {
+        let put = put_file(edit, deed, &file_name, &self.options.put(), &self.content, |edit| {
             if let Some(stored) = stored {
                 is_new = edit.adopt_blob(stored)?;
             }

@@ -289,7 +289,7 @@ mod tests {
     use super::*;
     use crate::model::{ChannelName, RetentionRule, Scope, Visibility};
     use crate::service::{
-        Caller, ChannelPatch, Clock, Condition, Create, ExternalArchive, FileName, Identity, NewPackage,
+        Caller, ChannelPatch, Clock, Condition, Create, ExternalArchive, FileName, Identity, NewPackage, PutOptions,
         RegistryConfig, ReleaseName, ReleasePatch, SignedIn,
     };
     use crate::store::media::FaultMedia;
@@ -332,7 +332,7 @@ mod tests {
             };
             let url = "https://archives.test/a.zip".parse().unwrap();
             let archive = ExternalArchive { url, size: 1, sha256: crate::model::Sha256::of(b"a"), role: None };
-            registry.put_external(&caller, file, Some(Create::Active), archive).await.unwrap();
+            registry.put_external(&caller, file, PutOptions::creating(Create::Active), archive).await.unwrap();
         }
         let rule = RetentionRule::new(Some(1), None, None).unwrap();
         let patch = ChannelPatch { retention: Some(Some(rule)), ..ChannelPatch::default() };

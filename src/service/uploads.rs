@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Registry;
 use super::caller::Caller;
 use super::deed::{over_quota, quota_left};
-use super::files::{Create, FileName, NewContent, Outcome, find_place, put_file};
+use super::files::{FileName, NewContent, Outcome, PutOptions, find_place, put_file};
 use super::refusal::Refusal;
 use super::views::FileView;
 use crate::model::{Content, FileRole, MimeType, Sha256, UserId};
@@ -18,7 +18,7 @@ pub struct Upload {
     registry: Arc<Registry>,
     caller: Caller,
     name: FileName,
-    create: Option<Create>,
+    options: PutOptions,
     mime_type: MimeType,
     role: Option<FileRole>,
     writer: BlobWriter,
@@ -74,13 +74,13 @@ impl Registry {
         self: &Arc<Self>,
         caller: &Caller,
         name: FileName,
-        create: Option<Create>,
+        options: PutOptions,
         mime_type: MimeType,
         role: Option<FileRole>,
         size: Option<u64>,
     ) -> Result<Upload, Refusal> {
         let rows = self.store.read()?;
-        let place = find_place(&rows, caller, &name, create)?;
+        let place = find_place(&rows, caller, &name, &options)?;
         place.check_role(role)?;
         if size.is_some_and(|size| size > self.config().file_bytes_max) {
             return Err(self.too_large());
@@ -90,7 +90,7 @@ impl Registry {
         let writer = self.store.begin_blob(size)?;
         let leftovers = Leftovers::new(self);
         let (registry, caller) = (self.clone(), caller.clone());
-        Ok(Upload { registry, caller, name, create, mime_type, role, writer, room, leftovers })
+        Ok(Upload { registry, caller, name, options, mime_type, role, writer, room, leftovers })
     }
 
     /// What a file of that owner's may take, in the place of one with `former_bytes`.
@@ -122,7 +122,7 @@ impl Upload {
     /// # Errors
     /// If the bytes are not those that `expected` names, or meanwhile something else took their place.
     pub async fn finish(self, expected: Option<Sha256>) -> Result<(FileView, Outcome), Refusal> {
-        let Self { registry, caller, name, create, mime_type, role, writer, mut leftovers, .. } = self;
+        let Self { registry, caller, name, options, mime_type, role, writer, mut leftovers, .. } = self;
         let stored = writer.finish().await?;
         if let Some(expected) = expected.filter(|expected| *expected != stored.sha256()) {
             return Err(Refusal::invalid(
@@ -143,7 +143,7 @@ impl Upload {
             .store
             .write_content(stored.row_bytes(), move |edit| {
                 let mut is_new = false;
-                let put = put_file(edit, &deed, &name, create, &new, |edit| {
+                let put = put_file(edit, &deed, &name, &options, &new, |edit| {
                     is_new = edit.adopt_blob(&stored)?;
                     Ok(())
                 })?;

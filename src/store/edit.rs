@@ -16,7 +16,7 @@ use super::index_rows::IndexEdit;
 use super::notice::Notice;
 use super::owners::Owners;
 use super::records::Record;
-use super::rows::{Rows, deleted_place};
+use super::rows::Rows;
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
 use crate::model::{
     ApiToken, Channel, ChannelId, Content, FileId, Manifest, Member, Package, PackageKey, Platform, Release,
@@ -383,8 +383,6 @@ impl<'e, 't> Edit<'e, 't> {
             self.delete_file(release, &file)?;
         }
         let tx = self.tx();
-        let of_release = (release.id.0, "")..(release.id.0 + 1, "");
-        tx.open_table(tables::DELETED_FILES)?.retain_in::<(u64, &str), _>(of_release, |_, _| false)?;
         tx.open_table(tables::RELEASES)?.remove(release.id.0)?;
         tx.open_table(tables::RELEASE_DOWNLOADED)?.remove(release.id.0)?;
         let key = (release.package.0, release.channel.0, release.version.sort_key());
@@ -432,10 +430,8 @@ impl<'e, 't> Edit<'e, 't> {
         let tx = self.tx();
         tx.open_table(tables::FILES)?.remove((file.release.0, file.id.0))?;
         tx.open_table(tables::FILE_DOWNLOADS)?.remove((file.release.0, file.id.0))?;
-        if let Some(sha256) = file.known_sha256().filter(|_| release.is_sealed()) {
-            let place = deleted_place(file.platform, &file.display_name);
-            let mut table = tx.open_table(tables::DELETED_FILES)?;
-            table.insert((release.id.0, place.as_str()), *sha256.as_bytes())?;
+        if release.is_sealed() {
+            self.bury(release, file)?;
         }
         self.set_manifest(file.id, None)?;
         self.count_platform_use(release, file, -1)?;

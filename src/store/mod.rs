@@ -24,6 +24,7 @@ mod scrub;
 mod statistics_rows;
 mod stored_bytes;
 mod tables;
+mod tombstones;
 mod upload_rows;
 mod version_order;
 
@@ -39,6 +40,7 @@ pub use records::{IndexChange, IndexContent, IndexPackage, StoredView};
 pub use retention_rows::RetentionMarks;
 pub use rows::{Rows, Source, TokenOwner};
 pub use statistics_rows::{CountKey, CountKind, OTHER};
+pub use tombstones::Tombstone;
 
 impl StorageError {
     /// The tables contradict each other.

@@ -159,6 +159,7 @@ impl Store {
                 }
                 if found.is_some_and(|found| found < FORMAT_WITH_KEYS_OF_DATES) {
                     edit.order_all_releases()?;
+                    edit.bury_deleted_files()?;
                 }
                 if found.is_some_and(|found| found < FORMAT_WITH_FILE_ROLES) {
                     edit.keep_sidecar_archives()?;

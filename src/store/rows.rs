@@ -14,8 +14,8 @@ use super::owners::Owners;
 use super::records::Record;
 use super::tables::{self, TOKEN_ACCESS, TOKEN_API, TOKEN_PRIVATE};
 use crate::model::{
-    ApiToken, ApiTokenId, Channel, ChannelId, DisplayName, FileId, FullName, Manifest, Member, Package, PackageKey,
-    Platform, PlatformId, Release, ReleaseFile, ReleaseId, Session, Sha256, Timestamp, User, UserId, UserName, Version,
+    ApiToken, ApiTokenId, Channel, ChannelId, FileId, FullName, Manifest, Member, Package, PackageKey, Platform,
+    PlatformId, Release, ReleaseFile, ReleaseId, Session, Sha256, Timestamp, User, UserId, UserName, Version,
 };
 
 /// A transaction whose tables can be read.
@@ -454,19 +454,6 @@ impl<S: Source> Rows<S> {
         Ok(self.source.table(tables::FILES)?.get((release.0, file.0))?.is_some())
     }
 
-    /// The SHA-256 of the published file that was deleted from this place, if one was.
-    pub fn deleted_file(
-        &self,
-        release: ReleaseId,
-        platform: PlatformId,
-        display_name: &DisplayName,
-    ) -> Result<Option<Sha256>, StorageError> {
-        let place = deleted_place(platform, display_name);
-        let table = self.source.table(tables::DELETED_FILES)?;
-        let found = table.get((release.0, place.as_str()))?;
-        Ok(found.map(|digest| Sha256::from_bytes(digest.value())))
-    }
-
     /// The manifest of a file.
     pub fn manifest(&self, file: FileId) -> Result<Option<Manifest>, StorageError> {
         let table = self.source.table(tables::MANIFESTS)?;
@@ -475,9 +462,4 @@ impl<S: Source> Rows<S> {
         };
         Manifest::parse(text.value()).map(Some).map_err(|problem| StorageError::damaged("manifest", problem))
     }
-}
-
-/// The key of a deleted file within its release.
-pub(super) fn deleted_place(platform: PlatformId, display_name: &DisplayName) -> String {
-    format!("{}/{display_name}", platform.0)
 }

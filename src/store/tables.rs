@@ -92,7 +92,9 @@ pub(super) const FILES: Table<(u64, u64), &[u8]> = Table::new("files");
 /// File id to its manifest as JSON text.
 pub(super) const MANIFESTS: Table<u64, &[u8]> = Table::new("manifests");
 
-/// (Release, place of the file) to the SHA-256 of a published file that was deleted: see `Edit::delete_file`.
+/// The name of a published file that was deleted to its SHA-256: see `tombstones`.
+pub(super) const TOMBSTONES: Table<&str, [u8; 32]> = Table::new("tombstones");
+/// Empty since format 5, whose [`TOMBSTONES`] took its rows over: (release, place of the file) to a SHA-256.
 pub(super) const DELETED_FILES: Table<(u64, &str), [u8; 32]> = Table::new("deleted_files");
 
 /// Upload id to record.
@@ -149,6 +151,7 @@ pub(super) fn every_table(tables: &mut impl EveryTable) -> Result<(), StorageErr
     tables.table(FILES)?;
     tables.table(MANIFESTS)?;
     tables.table(DELETED_FILES)?;
+    tables.table(TOMBSTONES)?;
     tables.table(UPLOADS)?;
     tables.table(UPLOADS_BY_UPLOADER)?;
     tables.table(UPLOADS_BY_NAMESPACE)?;

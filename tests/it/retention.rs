@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use packhouse::model::{MimeType, RetentionRule, Scope, Timestamp};
 use packhouse::service::{
-    Caller, ChannelPatch, Clock, Condition, Create, FileName, Identity, NewPackage, Registry, RegistryConfig,
-    ReleaseName, ReleasePatch, RetentionQuery, RetentionRun, SignedIn,
+    Caller, ChannelPatch, Clock, Condition, Create, FileName, Identity, NewPackage, PutOptions, Registry,
+    RegistryConfig, ReleaseName, ReleasePatch, RetentionQuery, RetentionRun, SignedIn,
 };
 use packhouse::store::media::FaultMedia;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ impl World {
             platform: platform.parse().unwrap(),
             display_name: "a.bin".parse().unwrap(),
         };
-        let (create, mime_type) = (Some(Create::Active), MimeType::octet_stream());
+        let (create, mime_type) = (PutOptions::creating(Create::Active), MimeType::octet_stream());
         let bytes = bytes::Bytes::from(format!("{package} {version} {platform}").repeat(100));
         let mut upload =
             self.registry.begin_upload(&self.caller, name, create, mime_type, None, Some(bytes.len() as u64)).unwrap();

@@ -50,6 +50,10 @@ flags! {
         #[argh(option, arg_name = "file")]
         pub notes: Option<PathBuf>,
 
+        /// make the platform if the owner has none of that name
+        #[argh(switch)]
+        pub create_platform: bool,
+
         /// leave the release invisible
         #[argh(switch)]
         pub draft: bool,

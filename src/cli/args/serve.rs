@@ -61,6 +61,10 @@ pub struct ServeArgs {
     #[argh(option, arg_name = "time")]
     pub upload_expiry: Option<Span>,
 
+    /// how long after its first activation files may be added to a release; owners may do it later by asking (24h)
+    #[argh(option, arg_name = "time")]
+    pub release_open: Option<Span>,
+
     /// how many days downloads and update checks are kept by day, up to 400
     #[argh(option, arg_name = "days")]
     pub statistics_days: Option<u32>,

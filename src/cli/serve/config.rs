@@ -117,6 +117,7 @@ fn check_registry(args: &ServeArgs) -> Result<RegistryConfig, String> {
     let mut registry = RegistryConfig::default();
     registry.file_bytes_max = args.max_file_size.map_or(registry.file_bytes_max, |size| size.0);
     registry.upload_expiry = args.upload_expiry.map_or(registry.upload_expiry, |span| span.0);
+    registry.release_open = args.release_open.map_or(registry.release_open, |span| span.0);
     if let Some(days) = args.statistics_days {
         if !(1..=STATISTICS_DAYS_MAX).contains(&days) {
             return Err(format!("--statistics-days is a number from 1 to {STATISTICS_DAYS_MAX}"));

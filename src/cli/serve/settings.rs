@@ -97,7 +97,7 @@ macro_rules! rows {
 }
 
 /// All settings.
-pub(super) const ROWS: [Row; 23] = rows! {
+pub(super) const ROWS: [Row; 24] = rows! {
     "data" AtStart |config| Value::path(Some(&config.data));
     "listen" AtStart |config| Value::List(config.listen.iter().map(ToString::to_string).collect());
     "tls-cert" WithHttps |config| Value::path(config.tls.as_ref().map(|files| &files.cert));
@@ -106,6 +106,7 @@ pub(super) const ROWS: [Row; 23] = rows! {
     "trusted-proxy" Now |config| Value::List(config.proxies.clone());
     "max-file-size" Now |config| Value::size(config.registry.file_bytes_max);
     "upload-expiry" Now |config| Value::span(config.registry.upload_expiry);
+    "release-open" Now |config| Value::span(config.registry.release_open);
     "statistics-days" Now |config| config.registry.statistics_days.into();
     "user-quota" Now |config| config.registry.quota_bytes.map_or(Value::None, Value::size);
     "max-audit-entries" Now |config| Value::Number(config.registry.audit_entries_max);

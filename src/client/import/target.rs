@@ -19,6 +19,10 @@ use crate::client::url::encode;
 use crate::client::{Client, RequestError, Url};
 use crate::model::{ChannelName, DisplayName, FullName, PlatformName, Sha256, UserName, Visibility};
 
+/// How archives are put: as a draft where their release is missing, with their platform where that is, and also into
+/// releases that have long been active, since a copy follows its origin.
+const OPTIONS: &str = "create=inactive&create_platform=true&late=true&role=archive";
+
 /// The most that a page of a list has.
 const PAGE: usize = 500;
 
@@ -337,7 +341,7 @@ impl Sending<'_> {
         if let Some(address) = elsewhere {
             let body = json!({ "url": address, "size": line.size_bytes, "sha256": line.sha256.to_string() });
             let request =
-                Request::new(Method::POST, url.join("/external?create=inactive&role=archive")).json(&body).repeatable();
+                Request::new(Method::POST, url.join(&format!("/external?{OPTIONS}"))).json(&body).repeatable();
             self.ask(&request).await?;
             return Ok(false);
         }
@@ -356,7 +360,7 @@ impl Sending<'_> {
             progress: Arc::new(Silent),
         };
         let content_type = HeaderValue::from_str(archive.mime_type.as_str());
-        let request = Request::new(Method::PUT, url.join("?create=inactive&role=archive"))
+        let request = Request::new(Method::PUT, url.join(&format!("?{OPTIONS}")))
             .header(CONTENT_TYPE, content_type.unwrap_or(HeaderValue::from_static("application/octet-stream")))
             .header(REPR_DIGEST, repr_digest(line.sha256))
             .payload(Payload::File(payload));

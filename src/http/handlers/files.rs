@@ -4,13 +4,13 @@ use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, TRANSFER_ENCODING};
 use serde::Deserialize;
 
-use super::no_content;
+use super::{condition, no_content};
 use crate::http::app::{Answer, Ask};
 use crate::http::problem::Problem;
 use crate::http::{digest, json};
 use crate::model::limits::{MANIFEST_BYTES_MAX, REQUIREMENTS_MAX};
 use crate::model::{FileRole, Manifest, MimeType, Requirement, VersionRequirement};
-use crate::service::{Create, ExternalArchive, FileName, Outcome};
+use crate::service::{Create, ExternalArchive, FileName, Outcome, PutOptions};
 
 /// Most bytes of a list of requirements.
 const REQUIREMENTS_JSON_BYTES_MAX: u64 = 1024 * 1024;
@@ -43,7 +43,7 @@ struct ExternalBody {
 
 /// Everything that can be refused is refused before the first byte of the body is asked for.
 pub(super) async fn put(ask: Ask, name: FileName) -> Answer {
-    let (create, role) = (create(&ask)?, role(&ask)?);
+    let (options, role) = (options(&ask)?, role(&ask)?);
     let expected = digest::parse(&ask.headers).map_err(|error| Problem::bad_request(error.to_string()))?;
     if ask.headers.contains_key(CONTENT_RANGE) {
         // RFC 9110, section 14.5: a server that does not write parts must say so.
@@ -61,7 +61,7 @@ pub(super) async fn put(ask: Ask, name: FileName) -> Answer {
     let mut body = ask.body.limit(ask.app.settings().file_bytes_max)?;
     let mime_type = MimeType::of_file(said, &name.display_name);
     let size = body.expected_bytes();
-    let mut upload = ask.app.registry.begin_upload(&ask.caller, name, create, mime_type, role, size)?;
+    let mut upload = ask.app.registry.begin_upload(&ask.caller, name, options, mime_type, role, size)?;
     while let Some(bytes) = body.next_chunk().await? {
         upload.write(bytes).await?;
     }
@@ -102,7 +102,8 @@ fn refuse_without_body(ask: &Ask) -> Result<(), Problem> {
 }
 
 pub(super) async fn delete(ask: Ask, name: FileName) -> Answer {
-    ask.registry().delete_file(&ask.caller, name).await?;
+    let condition = condition(&ask)?;
+    ask.registry().delete_file(&ask.caller, name, condition).await?;
     Ok(no_content())
 }
 
@@ -111,12 +112,13 @@ pub(super) fn manifest(ask: &Ask, name: &FileName) -> Answer {
 }
 
 pub(super) async fn put_manifest(ask: Ask, name: FileName) -> Answer {
+    let condition = condition(&ask)?;
     let bytes = ask.body.collect_limited(MANIFEST_BYTES_MAX as u64).await?;
     let manifest = Manifest::parse(&bytes).map_err(|problem| match problem {
         crate::model::manifest::InvalidManifest::Syntax(_) => Problem::bad_request(problem.to_string()),
         _ => Problem::unprocessable("manifest", problem.to_string()),
     })?;
-    json::respond(StatusCode::OK, &ask.app.registry.put_manifest(&ask.caller, name, manifest).await?)
+    json::respond(StatusCode::OK, &ask.app.registry.put_manifest(&ask.caller, name, manifest, condition).await?)
 }
 
 pub(super) async fn put_requirements(ask: Ask, name: FileName) -> Answer {
@@ -140,7 +142,7 @@ pub(super) async fn put_requirements(ask: Ask, name: FileName) -> Answer {
 }
 
 pub(super) async fn put_external(ask: Ask, name: FileName) -> Answer {
-    let (create, role) = (create(&ask)?, role(&ask)?);
+    let (options, role) = (options(&ask)?, role(&ask)?);
     let body: ExternalBody = json::read(ask.body, super::SMALL_JSON_BYTES_MAX).await?;
     let archive = ExternalArchive {
         url: json::parse("url", &body.url)?,
@@ -148,12 +150,22 @@ pub(super) async fn put_external(ask: Ask, name: FileName) -> Answer {
         sha256: json::parse("sha256", &body.sha256)?,
         role,
     };
-    let (view, outcome) = ask.app.registry.put_external(&ask.caller, name, create, archive).await?;
+    let (view, outcome) = ask.app.registry.put_external(&ask.caller, name, options, archive).await?;
     json::respond(status(outcome), &view)
 }
 
-fn create(ask: &Ask) -> Result<Option<Create>, Problem> {
-    match ask.query.exact("create") {
+fn options(ask: &Ask) -> Result<PutOptions, Problem> {
+    Ok(PutOptions {
+        release: create(ask.query.exact("create"))?,
+        platform: ask.query.flag("create_platform")?,
+        late: ask.query.flag("late")?,
+        condition: condition(ask)?,
+    })
+}
+
+/// What to do where the release is missing.
+pub(super) fn create(text: Option<&str>) -> Result<Option<Create>, Problem> {
+    match text {
         None => Ok(None),
         Some("inactive") => Ok(Some(Create::Inactive)),
         Some("active") => Ok(Some(Create::Active)),

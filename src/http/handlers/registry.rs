@@ -24,6 +24,7 @@ pub(super) async fn publish(ask: Ask) -> Answer {
     let options = PublishOptions {
         channel: ask.query.parsed("channel")?,
         visibility: ask.query.parsed::<Visibility>("visibility")?,
+        late: ask.query.flag("late")?,
     };
     let mut publication = ask.app.registry.begin_publication(&ask.caller, options)?;
     let body = ask.body.limit(ask.app.settings().file_bytes_max.saturating_add(FORM_BYTES_MAX))?;

@@ -12,7 +12,7 @@ use crate::http::tus::{self, TUS_RESUMABLE, UPLOAD_EXPIRES, UPLOAD_LENGTH, UPLOA
 use crate::http::{Body, RequestBody, json};
 use crate::model::{MimeType, UploadId};
 use crate::service::{
-    ContinueError, Create, FileName, NewUpload, Outcome, Received, Receiving, ReleaseName, UploadState,
+    ContinueError, FileName, NewUpload, Outcome, PutOptions, Received, Receiving, ReleaseName, UploadState,
 };
 
 /// Says whether the file that an upload became was `created`, `replaced` another, or was there `unchanged`.
@@ -181,11 +181,12 @@ fn new_upload(metadata: &[(String, String)], size: u64) -> Result<NewUpload, Pro
     let needed = |wanted: &'static str| {
         value(wanted).ok_or_else(|| Problem::unprocessable(wanted, format!("Upload-Metadata must say the {wanted}")))
     };
-    let create = match value("create") {
-        None => None,
-        Some("inactive") => Some(Create::Inactive),
-        Some("active") => Some(Create::Active),
-        Some(_) => return Err(Problem::unprocessable("create", "create is inactive or active")),
+    let flag = |name: &'static str| json::parse_flag(name, value(name));
+    let options = PutOptions {
+        release: super::files::create(value("create"))?,
+        platform: flag("create_platform")?,
+        late: flag("late")?,
+        ..PutOptions::default()
     };
     let release = ReleaseName {
         package: json::parse("package", needed("package")?)?,
@@ -198,7 +199,7 @@ fn new_upload(metadata: &[(String, String)], size: u64) -> Result<NewUpload, Pro
     let mime_type = MimeType::of_file(value("filetype").and_then(|text| text.parse().ok()), &display_name);
     Ok(NewUpload {
         name: FileName { release, platform, display_name },
-        create,
+        options,
         mime_type,
         role: json::parse_some("role", value("role"))?,
         size,

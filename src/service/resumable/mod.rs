@@ -15,7 +15,7 @@ pub(super) use slots::Slots;
 
 use super::Registry;
 use super::caller::{Caller, Identity};
-use super::files::{Create, FileName, find_place};
+use super::files::{Create, FileName, PutOptions, find_place};
 use super::refusal::Refusal;
 use super::releases::ReleaseName;
 use super::uploads::Leftovers;
@@ -37,8 +37,8 @@ const EXPIRED_AT_ONCE_MAX: usize = 100;
 pub struct NewUpload {
     /// What the bytes are to become.
     pub name: FileName,
-    /// What to do where the release is missing.
-    pub create: Option<Create>,
+    /// What may be made for it.
+    pub options: PutOptions,
     /// What kind of file it is.
     pub mime_type: MimeType,
     /// The role that the file is to have, where the uploader chose one.
@@ -91,7 +91,7 @@ impl Registry {
     pub async fn create_upload(&self, caller: &Caller, new: NewUpload) -> Result<UploadState, Refusal> {
         let uploader = caller.uploader()?;
         let rows = self.store.read()?;
-        let place = find_place(&rows, caller, &new.name, new.create)?;
+        let place = find_place(&rows, caller, &new.name, &new.options)?;
         place.check_role(new.role)?;
         if new.size > self.config().file_bytes_max {
             return Err(self.too_large());
@@ -107,7 +107,7 @@ impl Registry {
         let id = self
             .store
             .write(move |edit| {
-                let place = find_place(edit, &caller, &new.name, new.create)?;
+                let place = find_place(edit, &caller, &new.name, &new.options)?;
                 deed.check_quota(edit, place.package.owner, place.former_bytes(), new.size)?;
                 if edit.uploads_of(uploader)?.iter().filter(|upload| !upload.finished).count() >= UNFINISHED_UPLOADS_MAX
                 {
@@ -126,7 +126,9 @@ impl Registry {
                     display_name: new.name.display_name.clone(),
                     mime_type: new.mime_type.clone(),
                     role: new.role,
-                    create_active: new.create.map(|create| create == Create::Active),
+                    create_active: new.options.release.map(|create| create == Create::Active),
+                    create_platform: new.options.platform,
+                    late: new.options.late,
                     sha256: new.sha256,
                     size: new.size,
                     offset: 0,
@@ -306,6 +308,7 @@ fn file_name(upload: &UnfinishedUpload) -> FileName {
     }
 }
 
-fn create(upload: &UnfinishedUpload) -> Option<Create> {
-    upload.create_active.map(|active| if active { Create::Active } else { Create::Inactive })
+fn options(upload: &UnfinishedUpload) -> PutOptions {
+    let release = upload.create_active.map(|active| if active { Create::Active } else { Create::Inactive });
+    PutOptions { release, platform: upload.create_platform, late: upload.late, ..PutOptions::default() }
 }

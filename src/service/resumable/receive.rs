@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::slots::Lease;
-use super::{FINISHED_S, UploadState, create, file_name};
+use super::{FINISHED_S, UploadState, file_name, options};
 use crate::model::{Content, UnfinishedUpload, UploadId};
 use crate::service::caller::Caller;
 use crate::service::files::{NewContent, Outcome, find_place, put_file};
@@ -164,7 +164,7 @@ impl Registry {
         let rows = self.store.read()?;
         let upload = self.own_upload(&rows, caller, id)?;
         if !upload.finished {
-            find_place(&rows, caller, &file_name(&upload), create(&upload))?;
+            find_place(&rows, caller, &file_name(&upload), &options(&upload))?;
         }
         drop(rows);
         let lease = self.unfinished.take_over(id, false).await.ok_or(ContinueError::Busy)?;
@@ -374,7 +374,7 @@ impl Sitting {
         };
         self.upload.expires = deed.now.plus_seconds(FINISHED_S);
         let (expires, id) = (self.upload.expires, self.upload.id);
-        let (name, create) = (file_name(&self.upload), create(&self.upload));
+        let (name, options) = (file_name(&self.upload), options(&self.upload));
         let (stored, size_bytes) = (Arc::clone(stored), stored.size_bytes());
         let publish = self.registry.store.write_content(stored.row_bytes(), move |edit| {
             let mut upload = edit.upload(id)?.ok_or_else(|| Refusal::Gone("this upload was deleted".to_owned()))?;
@@ -382,7 +382,7 @@ impl Sitting {
             (upload.finished, upload.blob, upload.offset, upload.expires) = (true, None, upload.size, expires);
             edit.put_upload(&upload)?;
             let mut is_new = false;
-            let put = put_file(edit, &deed, &name, create, &new, |edit| {
+            let put = put_file(edit, &deed, &name, &options, &new, |edit| {
                 is_new = edit.adopt_blob(&stored)?;
                 Ok(())
             })?;

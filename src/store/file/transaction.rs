@@ -66,6 +66,7 @@ shelves! {
     number_sum: u32 => u64,
     number_digest: u32 => [u8; 32],
     name_number: &'static str => u64,
+    name_digest: &'static str => [u8; 32],
     name_id_number: (&'static str, u64) => u64,
     bytes_bytes: &'static [u8] => &'static [u8],
     digest_number: [u8; 32] => u64,

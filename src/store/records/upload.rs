@@ -32,11 +32,13 @@ struct V1 {
     expires: i64,
 }
 
-/// As [`V1`], with the role that the file is to have.
+/// As [`V1`], with the role that the file is to have and what else may be made or passed over for it.
 #[derive(Encode, Decode)]
 struct V2 {
     common: V1,
     role: Option<FileRoleV2>,
+    create_platform: bool,
+    late: bool,
 }
 
 #[derive(Encode, Decode)]
@@ -70,14 +72,22 @@ impl Record for UnfinishedUpload {
             created: self.created.as_micros(),
             expires: self.expires.as_micros(),
         };
-        let stored = Stored::V2(V2 { common, role: self.role.map(FileRoleV2::of) });
+        let stored = Stored::V2(V2 {
+            common,
+            role: self.role.map(FileRoleV2::of),
+            create_platform: self.create_platform,
+            late: self.late,
+        });
         codec::encode(Self::NAME, &stored)
     }
 
     fn from_bytes(id: UploadId, bytes: &[u8]) -> Result<Self, CodecError> {
-        let (v1, role) = match codec::decode(Self::NAME, bytes)? {
-            Stored::V1(v1) => (v1, None),
-            Stored::V2(v2) => (v2.common, v2.role),
+        let V2 { common: v1, role, create_platform, late } = match codec::decode(Self::NAME, bytes)? {
+            // A platform was made wherever a release was.
+            Stored::V1(common) => {
+                V2 { create_platform: common.create_active.is_some(), common, role: None, late: false }
+            }
+            Stored::V2(v2) => v2,
         };
         Ok(Self {
             id,
@@ -93,6 +103,8 @@ impl Record for UnfinishedUpload {
             mime_type: parse(Self::NAME, &v1.mime_type)?,
             role: role.map(FileRoleV2::role),
             create_active: v1.create_active,
+            create_platform,
+            late,
             sha256: v1.sha256.map(Sha256::from_bytes),
             size: v1.size,
             offset: v1.offset,
@@ -123,6 +135,8 @@ mod tests {
             mime_type: "a/b".parse().unwrap(),
             role: None,
             create_active: Some(true),
+            create_platform: true,
+            late: false,
             sha256: None,
             size: 300,
             offset: 20,
@@ -133,10 +147,10 @@ mod tests {
         };
         let v1 = "0000fb2c01086f6d6e692e6b697404626574610\
                   3312e3003616e7905612e7a697003612f62010100fb2c01140103000204";
-        assert_pinned(UploadId(7), &upload, &format!("01{}00", &v1[2..]));
+        assert_pinned(UploadId(7), &upload, &format!("01{}000100", &v1[2..]));
         assert_eq!(UnfinishedUpload::from_bytes(UploadId(7), &unhex(v1)).unwrap(), upload);
         let attachment = UnfinishedUpload { role: Some(FileRole::Attachment), ..upload.clone() };
-        assert_pinned(UploadId(7), &attachment, &format!("01{}0101", &v1[2..]));
+        assert_pinned(UploadId(7), &attachment, &format!("01{}01010100", &v1[2..]));
         let by_token = UnfinishedUpload {
             uploader: Uploader::Package(PackageKey(2)),
             sha256: Some(Sha256::from_bytes([0; 32])),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use packhouse::model::{FullName, Manifest, MimeType, Scope, Sha256, UserName};
 use packhouse::service::{
-    Caller, Clock, Condition, Create, DownloadSource, FileName, Identity, NewPackage, Refusal, Registry,
+    Caller, Clock, Condition, Create, DownloadSource, FileName, Identity, NewPackage, PutOptions, Refusal, Registry,
     RegistryConfig, ReleaseName, ReleasePatch, RunningBackup, SignedIn, StartError,
 };
 use packhouse::store::media::{FaultMedia, Media};
@@ -130,9 +130,9 @@ impl World {
             Op::Publish { file, seed, size, active } => {
                 let bytes = content(*seed, *size);
                 let create = if *active { Create::Active } else { Create::Inactive };
+                let options = PutOptions { platform: true, ..PutOptions::creating(create) };
                 let (name, mime_type) = (file_name(file), MimeType::octet_stream());
-                let mut upload =
-                    registry.begin_upload(caller, name, Some(create), mime_type, None, Some(*size as u64))?;
+                let mut upload = registry.begin_upload(caller, name, options, mime_type, None, Some(*size as u64))?;
                 // Odd pieces, as a network would deliver them.
                 for piece in bytes.chunks(70_001) {
                     upload.write(bytes.slice_ref(piece)).await?;
@@ -141,7 +141,7 @@ impl World {
             }
             Op::Manifest { file, title } => {
                 let manifest = Manifest::parse(manifest(title).to_string().as_bytes()).unwrap();
-                registry.put_manifest(caller, file_name(file), manifest).await.map(drop)
+                registry.put_manifest(caller, file_name(file), manifest, Condition::None).await.map(drop)
             }
             Op::Activate { release } => {
                 change(release, ReleasePatch { active: Some(true), ..ReleasePatch::default() }).await.map(drop)
@@ -156,7 +156,7 @@ impl World {
             Op::Restore { release } => {
                 change(release, ReleasePatch { yanked: Some(None), ..ReleasePatch::default() }).await.map(drop)
             }
-            Op::DeleteFile { file } => registry.delete_file(caller, file_name(file)).await,
+            Op::DeleteFile { file } => registry.delete_file(caller, file_name(file), Condition::None).await,
             Op::DeleteRelease { release } => {
                 registry.delete_release(caller, release_name(release), Condition::None).await
             }

@@ -14,8 +14,8 @@ use std::time::Instant;
 use futures_util::StreamExt;
 use packhouse::model::{Manifest, Scope, Sha256, Version, Visibility};
 use packhouse::service::{
-    Caller, Clock, Condition, Create, ExternalArchive, FileName, Identity, NewPackage, Registry, RegistryConfig,
-    ReleaseName, ReleasePatch, SignedIn,
+    Caller, Clock, Condition, Create, ExternalArchive, FileName, Identity, NewPackage, PutOptions, Registry,
+    RegistryConfig, ReleaseName, ReleasePatch, SignedIn,
 };
 use serde_json::{Map, Value, json};
 
@@ -108,9 +108,10 @@ async fn fill(registry: &Registry, reference: &Reference) {
         };
         let url = file.external_url.as_ref().unwrap().parse().unwrap();
         let archive = ExternalArchive { url, size: file.size, sha256: file.sha256, role: None };
-        registry.put_external(caller, file_name.clone(), Some(Create::Active), archive).await.unwrap();
+        let options = PutOptions { platform: true, ..PutOptions::creating(Create::Active) };
+        registry.put_external(caller, file_name.clone(), options, archive).await.unwrap();
         let manifest = Manifest::parse(file.manifest.as_ref().unwrap().to_string().as_bytes()).unwrap();
-        registry.put_manifest(caller, file_name, manifest).await.unwrap();
+        registry.put_manifest(caller, file_name, manifest, Condition::None).await.unwrap();
         if let Some(reason) = &release.yanked {
             let patch = ReleasePatch { yanked: Some(Some(reason.parse().unwrap())), ..ReleasePatch::default() };
             registry.change_release(caller, release_name, patch, Condition::None).await.unwrap();

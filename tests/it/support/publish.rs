@@ -17,7 +17,9 @@ impl Client {
     /// platform where they are missing.
     #[track_caller]
     pub(crate) fn publish(&self, package: &str, release: &str, file: &str, bytes: impl Into<Vec<u8>>) -> Answer {
-        self.put(&format!("{}?create=active", file_path(package, release, file))).body(bytes).is(201)
+        self.put(&format!("{}?create=active&create_platform=true", file_path(package, release, file)))
+            .body(bytes)
+            .is(201)
     }
 }
 

@@ -217,6 +217,8 @@ class Uploads {
         platform: transfer.platform,
         filename: transfer.file.name,
         create: 'inactive',
+        // The platform was chosen from a list, or made on purpose.
+        create_platform: 'true',
         ...(transfer.file.type ? { filetype: transfer.file.type } : {}),
       },
       retryDelays: RETRY_DELAYS_MS,
