@@ -12,8 +12,9 @@ use http::header::{
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::conditional::{self, Outcome, Validators};
+use super::multipart_ranges::{self, Preamble};
 use super::range::{self, Requested};
-use super::{Body, Problem, multipart_ranges};
+use super::{Body, Problem};
 
 /// How many headers a response is likely to have.
 const HEADERS_EXPECTED: usize = 10;
@@ -45,7 +46,10 @@ pub struct FileHead {
 
 /// Answers a `GET` or `HEAD` for a file: 200, 206, 304, 412 or 416.
 #[must_use]
-pub fn respond(source: &impl RangeSource, head: FileHead, method: &Method, request: &HeaderMap) -> Response<Body> {
+pub fn respond<S>(source: &S, head: FileHead, method: &Method, request: &HeaderMap) -> Response<Body>
+where
+    S: RangeSource + Clone + Send + 'static,
+{
     let FileHead { validators, content_type, cache_control, vary, content_headers } = head;
     let conditions = conditional::evaluate(method, request, Some(&validators));
     if conditions == Outcome::PreconditionFailed {
@@ -75,7 +79,7 @@ pub fn respond(source: &impl RangeSource, head: FileHead, method: &Method, reque
         }
         Requested::Many(ranges) => {
             let boundary = multipart_ranges::new_boundary();
-            let body = multipart_ranges::body(source, &ranges, &content_type, &boundary);
+            let body = multipart_ranges::body(source, ranges, &content_type, &boundary, Preamble::of(request));
             (StatusCode::PARTIAL_CONTENT, multipart_ranges::content_type(&boundary), body)
         }
         Requested::Whole | Requested::NotSatisfiable if *method == Method::HEAD => {

@@ -184,7 +184,7 @@ impl Problem {
     #[must_use]
     pub fn range_not_satisfiable(len_bytes: u64) -> Self {
         let detail =
-            format!("the content has {len_bytes} bytes; each range begins inside it, and ranges don't overlap");
+            format!("the content has {len_bytes} bytes; each range begins inside it, and at most two overlap others");
         let problem =
             Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable", "Range not satisfiable", detail);
         match HeaderValue::try_from(format!("bytes */{len_bytes}")) {

@@ -23,7 +23,8 @@ fn the_same_file_is_made_once() {
     let omni = server.omni();
     omni.make_package("kit", "public");
     for n in 0..10 {
-        let path = format!("{}?create=active", file_path("omni/kit", &format!("stable/1.{n}"), &format!("p{n}/a")));
+        let file = file_path("omni/kit", &format!("stable/1.{n}"), &format!("p{n}/a"));
+        let path = format!("{file}?create=active&create_platform=true");
         let statuses = race(&omni, |omni, _| omni.put(&path).body(vec![7; 100_000]).send());
         assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 200, 201]);
     }

@@ -9,6 +9,7 @@ mod cli;
 mod concurrency;
 mod configuration;
 mod debian_versions;
+mod differential_clients;
 mod docs;
 mod durability;
 mod formats;

@@ -101,6 +101,7 @@ fn redirect(location: &str) -> Answer {
 }
 
 /// The content of a file whose downloads are counted.
+#[derive(Clone)]
 struct Counted {
     source: BlobSource,
     file: CountedFile,

@@ -52,7 +52,8 @@ fn what_is_missing_is_made_only_if_that_is_wanted() {
     put(&omni, "stable/1.0.0", "any/a", "").body("a").problem(404, "there is no release");
     assert_eq!(put(&omni, "stable/1.0.0", "any/a", "?create=yes").body("a").problem(422, "")["field"], "create");
     put(&omni, "nope/1.0.0", "any/a", "?create=active").body("a").problem(404, "there are stable, beta, alpha");
-    put(&omni, "stable/1.0.0", "wx64.r/a", "?create=inactive").body("a").is(201);
+    put(&omni, "stable/1.0.0", "wx64.r/a", "?create=inactive").body("a").problem(404, "no platform wx64.r");
+    put(&omni, "stable/1.0.0", "wx64.r/a", "?create=inactive&create_platform=true").body("a").is(201);
     assert_eq!(omni.get(&format!("{kit}/stable/1.0.0")).is(200).json()["active"], false);
     assert!(each(&omni.get("/api/v1/platforms").is(200).json(), "name").contains(&"wx64.r".to_owned()));
     put(&omni, "stable/1.0.0", "new/a", "").body("a").problem(404, "there is no platform new");
@@ -203,8 +204,9 @@ fn an_archive_may_be_elsewhere() {
 #[test]
 fn a_package_id_means_one_archive() {
     let (_server, omni) = with_package();
-    let draft =
-        |release: &str, platform: &str| put(&omni, release, &format!("{platform}/a"), "?create=active").body("a");
+    let draft = |release: &str, platform: &str| {
+        put(&omni, release, &format!("{platform}/a"), "?create=active&create_platform=true").body("a")
+    };
     draft("stable/1.0", "a.b").is(201);
     draft("stable/1.0%2Ba", "b").problem(409, "the package id 1.0+a.b is taken by version 1.0, a.b");
     draft("beta/1.0%2Ba.b", "any").problem(409, "the package id 1.0+a.b is taken");

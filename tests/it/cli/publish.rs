@@ -54,7 +54,17 @@ fn manifest_notes_channel_and_platform_go_along() {
     let scene = Scene::new();
     let manifest = scene.write("foo.json", r#"{"package":{"title":"Foo!"}}"#);
     let notes = scene.write("notes.md", "# Fixed");
-    let words = ["--manifest", &manifest, "--notes", &notes, "--channel", "beta", "--platform=wx64.r", "--json"];
+    let words = [
+        "--manifest",
+        &manifest,
+        "--notes",
+        &notes,
+        "--channel",
+        "beta",
+        "--platform=wx64.r",
+        "--create-platform",
+        "--json",
+    ];
     assert_eq!(scene.publish("2.0.0").and(&words).exits(0).json()["active"], true);
     let anonymous = scene.server.anonymous();
     let release = anonymous.get("/api/v1/packages/omni/foo/releases/beta/2.0.0").is(200).json();

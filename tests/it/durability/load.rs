@@ -222,7 +222,7 @@ pub(crate) fn undated(mut dump: Value) -> Value {
 /// What all workers have together.
 pub(crate) fn together(workers: &[Worker]) -> Reference {
     let packages = workers.iter().flat_map(|worker| worker.before.packages.clone());
-    Reference { packages: packages.collect() }
+    Reference { packages: packages.collect(), ..Reference::default() }
 }
 
 /// Checks that the index files of the default view are those of `reference`.

@@ -16,6 +16,9 @@ pub(crate) const USER: &str = "omni";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reference {
     pub(crate) packages: BTreeMap<String, Package>,
+    /// Published files that were deleted, by package, channel, version, platform and name: other bytes never take their
+    /// names.
+    pub(crate) deleted: BTreeMap<[String; 5], Sha256>,
 }
 
 /// A package.
@@ -35,8 +38,6 @@ pub(crate) struct Release {
     pub(crate) yanked: Option<String>,
     /// In the order they were added.
     pub(crate) files: Vec<File>,
-    /// Published files that were deleted, by platform and name: other bytes never take their places.
-    pub(crate) deleted: BTreeMap<(String, String), Sha256>,
 }
 
 /// A file of a release.
@@ -180,18 +181,40 @@ impl Reference {
                     others.for_each(|other| other.attachment = true);
                 }
                 if release.published.is_some() {
-                    release.deleted.insert((deleted.platform, deleted.name), deleted.sha256);
+                    self.bury(&file.release, [deleted]);
                 }
                 Ok(())
             }
             Op::DeleteRelease { release } => {
                 self.release(release)?;
                 let package = self.packages.get_mut(release.package).ok_or(Refused::NotFound)?;
-                package.releases.remove(&release.key());
+                if let Some(gone) = package.releases.remove(&release.key()).filter(|gone| gone.published.is_some()) {
+                    self.bury(release, gone.files);
+                }
                 Ok(())
             }
-            Op::DeletePackage { package } => self.packages.remove(*package).map(drop).ok_or(Refused::NotFound),
+            Op::DeletePackage { package } => {
+                let gone = self.packages.remove(*package).ok_or(Refused::NotFound)?;
+                for ((channel, version), release) in gone.releases {
+                    if release.published.is_some() {
+                        self.bury_all(package, &channel, &version, release.files);
+                    }
+                }
+                Ok(())
+            }
             Op::Collect => Ok(()),
+        }
+    }
+
+    /// Remembers published files that are gone.
+    fn bury(&mut self, release: &ReleaseRef, files: impl IntoIterator<Item = File>) {
+        self.bury_all(release.package, release.channel, release.version, files);
+    }
+
+    fn bury_all(&mut self, package: &str, channel: &str, version: &str, files: impl IntoIterator<Item = File>) {
+        for file in files {
+            let name = [package, channel, version, &file.platform, &file.name].map(str::to_owned);
+            self.deleted.insert(name, file.sha256);
         }
     }
 
@@ -207,8 +230,8 @@ impl Reference {
                 return Err(Refused::Conflict);
             }
         }
-        let place = (file.platform.to_owned(), file.name.to_owned());
-        let deleted = existing.and_then(|release| release.deleted.get(&place));
+        let FileRef { release: ReleaseRef { package: named, channel, version }, platform, name } = file;
+        let deleted = self.deleted.get(&[*named, *channel, *version, *platform, *name].map(str::to_owned));
         if deleted.is_some_and(|deleted| *deleted != Sha256::of(&bytes)) {
             return Err(Refused::Conflict);
         }

@@ -1,6 +1,7 @@
 //! A test per bug that once was, with its story: by subject in the files beside this one, the rest here.
 
 mod file_roles;
+mod protocols;
 mod proxy;
 mod publishing;
 mod registry_clients;

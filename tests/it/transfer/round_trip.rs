@@ -19,7 +19,9 @@ fn source() -> TestServer {
     omni.make_package("bar", "public");
     omni.make_package("safe", "private");
     let draft = |release: &str, file: &str, bytes: &str| {
-        omni.put(&format!("{}?create=inactive", file_path("omni/foo", release, file))).body(bytes).is(201);
+        omni.put(&format!("{}?create=inactive&create_platform=true", file_path("omni/foo", release, file)))
+            .body(bytes)
+            .is(201);
     };
     let release = |name: &str, fields: Value| {
         omni.put(&format!("/api/v1/packages/omni/foo/releases/{name}")).json(&fields).is(200);
