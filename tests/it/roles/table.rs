@@ -329,6 +329,15 @@ pub(super) const CALLS: &[Call] = &[
         maintainers(201, 404),
     ),
     on("put_file", "PUT", DRAFT_FILE, Bytes("other"), maintainers(200, 403), maintainers(200, 404)),
+    on(
+        "change_file",
+        "PATCH",
+        DRAFT_FILE,
+        Json(r#"{"role":"attachment"}"#),
+        maintainers(200, 403),
+        maintainers(200, 404),
+    ),
+    on("offers", "GET", "/api/v1/packages/omni/{p}/offers", None, all(200), readers(200)),
     on("delete_file", "DELETE", FILE, None, owners(204, 403), owners(204, 404)),
     on(
         "manifest",

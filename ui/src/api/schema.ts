@@ -1609,9 +1609,12 @@ export interface components {
              * @enum {string}
              */
             role: "archive" | "attachment";
-            sha256: string;
-            /** Format: int64 */
-            size: number;
+            sha256: string | null;
+            /**
+             * Format: int64
+             * @description Null where the file is elsewhere and nobody gave its size.
+             */
+            size: number | null;
             /** @description Where it can be downloaded. */
             url: string;
             warnings?: components["schemas"]["Warnings"];
@@ -2466,9 +2469,9 @@ export interface components {
             released: string | null;
             releaseNotes: string;
             requirements: components["schemas"]["Requirement"][];
-            sha256: string;
+            sha256: string | null;
             /** Format: int64 */
-            size: number;
+            size: number | null;
             version: string;
         };
         /**
@@ -2488,9 +2491,9 @@ export interface components {
             released?: string | null;
             releaseNotes?: string;
             requirements?: components["schemas"]["Requirement"][];
-            sha256?: string;
+            sha256?: string | null;
             /** Format: int64 */
-            size?: number;
+            size?: number | null;
             success: boolean;
             version?: string;
         };
@@ -4920,7 +4923,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/x-www-form-urlencoded": {
-                    /** @description The manifest, JSON, with `package.archivePath`. */
+                    /** @description The manifest, JSON, with `package.archivePath`; `package.size` and `package.sha256` may be left out together, and sent later. */
                     metadata: string;
                     /** @description `FULLNAME-VERSION[+PLATFORM]` */
                     package_id: string;
