@@ -93,7 +93,7 @@ fn zsync_fetches_what_changed() {
     assert!(made.status.success(), "{}", said(&made));
     let map = fs::read(path("app.AppImage.zsync")).unwrap();
     omni.publish("omni/app", "stable/1.0.1", "any/app.AppImage", new.clone());
-    omni.publish("omni/app", "stable/1.0.1", "any/app.AppImage.zsync", map.clone());
+    omni.publish("omni/app", "stable/1.0.1", "any/app.AppImage.zsync", map);
     fs::remove_file(path("app.AppImage")).unwrap();
     let mut client = Command::new("timeout");
     client.args(["60", "zsync"]).current_dir(&folder).args(["-i", "old", "-o", "out"]);

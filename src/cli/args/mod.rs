@@ -135,6 +135,7 @@ pub struct Args {
 /// What to do.
 #[derive(FromArgs, ArgsInfo, Debug, PartialEq)]
 #[argh(subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process has one, and the parser knows no boxes")]
 pub enum Command {
     /// Run the server.
     Serve(ServeArgs),

@@ -56,7 +56,7 @@ fn add_to(reference: &mut Reference, archive: &Archive, version: &str) {
         external_url: None,
         manifest: Some(archive.manifest.clone()),
     };
-    let release = Release { active: true, published: Some(1), yanked: None, files: vec![file], ..Release::default() };
+    let release = Release { active: true, published: Some(1), yanked: None, files: vec![file] };
     package.releases.insert(("stable".to_owned(), version.to_owned()), release);
     *package = Package { description, releases: std::mem::take(&mut package.releases) };
 }

@@ -63,8 +63,7 @@ fn read(path: &Path, stride: usize) -> (Reference, usize) {
                 manifest: Some(json!({ "package": { "title": name }, "dependencies": dependencies })),
             };
             let yanked = (version["yanked"] == true).then(|| "yanked".to_owned());
-            let release =
-                Release { active: true, published: Some(NOW), yanked, files: vec![file], ..Release::default() };
+            let release = Release { active: true, published: Some(NOW), yanked, files: vec![file] };
             package.releases.insert(("stable".to_owned(), text.to_owned()), release);
         }
         reference.packages.insert(name.to_owned(), package);
