@@ -1,8 +1,8 @@
 //! Versions and the one total order over all of them.
 //!
 //! The order is that of [`Version::sort_key`], bytes that compare like the versions they stand for, so that a table
-//! keyed by them lists versions in order. Each [`VersionScheme`] has its own way to make the key: [`key`] has those of
-//! SemVer and of calendars, [`debian`] that of Debian.
+//! keyed by them lists versions in order. Each [`VersionScheme`] has its own way to make the key: `key` has those of
+//! SemVer and of calendars, `debian` that of Debian.
 //!
 //! The order's last tie-break tells spellings apart (`v1.2` and `1.2.0`), so that lists have one order.
 //! [`Version::is_newer_than`] goes by precedence alone: no update leads from one spelling of a version to another.

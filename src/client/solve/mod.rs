@@ -13,7 +13,7 @@
 //!   comes first too, but which of them are given precedence follows from the search.
 //! * An optional dependency does not bring a package in; it holds for one that something else brings in.
 //! * A yanked version is chosen only where the request prefers it, as a lock does.
-//! * Prereleases: see [`requirement`]. Platforms: see [`platform`].
+//! * Prereleases: see [`VersionRequirement`]. Platforms: see [`platform`].
 
 mod catalog;
 mod explain;
