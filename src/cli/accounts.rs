@@ -7,6 +7,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde_json::json;
 
 use super::args::{TokenAddArgs, UserAddArgs, UserListArgs, UserPasswordArgs};
+use super::in_process::require_directory;
 use super::output::Output;
 use super::{Failure, connect};
 use crate::model::limits::PASSWORD_BYTES_MAX;
@@ -18,7 +19,7 @@ use crate::service::{Clock, Registry, RegistryConfig};
 /// # Errors
 /// If the name is taken, or a server works on the directory.
 pub fn add_user(args: &UserAddArgs, output: &Output) -> Result<(), Failure> {
-    let registry = open(&args.data)?;
+    let registry = open(&args.data, args.create)?;
     let password = ask_password(&args.name)?;
     let made = connect::block_on(async {
         registry.add_user(args.name.clone(), password, args.admin).await.map_err(Failure::of)
@@ -34,7 +35,7 @@ pub fn add_user(args: &UserAddArgs, output: &Output) -> Result<(), Failure> {
 /// # Errors
 /// If there is no such account, or a server works on the directory.
 pub fn set_password(args: &UserPasswordArgs, output: &Output) -> Result<(), Failure> {
-    let registry = open(&args.data)?;
+    let registry = open(&args.data, false)?;
     let password = ask_password(&args.name)?;
     let changed = connect::block_on(async { registry.reset_password(&args.name, password).await.map_err(Failure::of) });
     registry.close();
@@ -47,7 +48,7 @@ pub fn set_password(args: &UserPasswordArgs, output: &Output) -> Result<(), Fail
 /// # Errors
 /// If a server works on the directory.
 pub fn list_users(args: &UserListArgs, output: &Output) -> Result<(), Failure> {
-    let registry = open(&args.data)?;
+    let registry = open(&args.data, false)?;
     let users = registry.all_users().map_err(Failure::of);
     registry.close();
     let users = users?;
@@ -74,7 +75,7 @@ pub fn list_users(args: &UserListArgs, output: &Output) -> Result<(), Failure> {
 /// # Errors
 /// If there is no such account, or a server works on the directory.
 pub fn add_token(args: &TokenAddArgs, output: &Output) -> Result<(), Failure> {
-    let registry = open(&args.data)?;
+    let registry = open(&args.data, false)?;
     let name = match &args.name {
         Some(name) => name.clone(),
         None => "command line".parse().map_err(Failure::of)?,
@@ -89,9 +90,12 @@ pub fn add_token(args: &TokenAddArgs, output: &Output) -> Result<(), Failure> {
     output.result(made.secret.as_deref().unwrap_or_default(), &value)
 }
 
-/// Opens the directory of a stopped server. A missing one is not made: it is more likely a slip of the finger, except
-/// for the first account.
-fn open(data: &Path) -> Result<Registry, Failure> {
+/// Opens the directory of a stopped server. A missing one is made only on request: without it, a missing directory is a
+/// wrong path.
+fn open(data: &Path, create: bool) -> Result<Registry, Failure> {
+    if !create {
+        require_directory(data)?;
+    }
     Registry::open(data, RegistryConfig::default(), Clock::System).map_err(|error| {
         Failure::Failed(format!(
             "{error}\nThese commands work on a stopped server's directory; a running server has the same in its API."

@@ -44,8 +44,7 @@ pub fn require_directory(data: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Failed(format!(
-        "{}: this is no directory of a server; say where it is with --data, or give a running server's address with \
-         --url",
+        "{}: this is no directory of a server, and nothing was made there; say where it is with --data",
         data.display()
     )))
 }

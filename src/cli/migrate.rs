@@ -30,5 +30,5 @@ pub fn run(args: &MigrateArgs, output: &Output) -> Result<(), Failure> {
         })
     })?;
     drop(progress);
-    restore::tell(&copied, &args.data, output)
+    restore::tell("copied into", &copied, &args.data, output)
 }

@@ -11,6 +11,8 @@ use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality};
 
 use super::args::ServeArgs;
 use super::config_file;
+use super::connect::TOKEN_VARIABLE;
+use crate::model::nearest;
 
 /// Flags besides those of the server that can be set as `PACKHOUSE_FLAG`: those that belong to a machine or a pipeline.
 /// Those that belong to one call cannot: a forgotten `PACKHOUSE_VERSION` would publish the wrong thing.
@@ -27,6 +29,28 @@ pub fn variable(flag: &str) -> Option<String> {
     };
     let has_one = FROM_ENVIRONMENT.contains(&flag) || is_of_server();
     has_one.then(|| format!("PACKHOUSE_{}", flag.to_ascii_uppercase().replace('-', "_")))
+}
+
+/// The variables of these names that no command reads, each with the known one that it is nearest to. They are mostly
+/// misspelt, and a setting that its operator counts on does not hold.
+#[must_use]
+pub fn unknown_variables(
+    names: impl Iterator<Item = String>,
+    program: &CommandInfoWithArgs,
+) -> Vec<(String, Option<String>)> {
+    let mut known = vec![TOKEN_VARIABLE.to_owned()];
+    let mut commands = vec![program];
+    while let Some(command) = commands.pop() {
+        known.extend(command.flags.iter().filter_map(|flag| variable(long_name(flag))));
+        commands.extend(command.commands.iter().map(|sub| &sub.command));
+    }
+    let unknown = names.filter(|name| name.starts_with("PACKHOUSE_") && !known.contains(name));
+    unknown
+        .map(|name| {
+            let meant = nearest(&name, known.iter().map(String::as_str)).map(str::to_owned);
+            (name, meant)
+        })
+        .collect()
 }
 
 /// Where the value of a flag comes from.
@@ -316,6 +340,14 @@ mod tests {
         let failed = complete(&["serve".to_owned()], &Args::get_args_info(), &in_environment).unwrap_err();
         assert!(failed.contains("none: the configuration cannot be read"), "{failed}");
         assert!(complete(&["check".to_owned()], &Args::get_args_info(), &in_environment).is_ok());
+    }
+
+    #[test]
+    fn misspelt_variables_are_found() {
+        let names = ["PACKHOUSE_LISTEN", "PACKHOUSE_TOKEN", "PACKHOUSE_LISTN", "PACKHOUSE_WHATEVER_ELSE", "HOME"];
+        let found = unknown_variables(names.iter().map(|name| (*name).to_owned()), &Args::get_args_info());
+        let listen = ("PACKHOUSE_LISTN".to_owned(), Some("PACKHOUSE_LISTEN".to_owned()));
+        assert_eq!(found, [listen, ("PACKHOUSE_WHATEVER_ELSE".to_owned(), None)]);
     }
 
     #[test]

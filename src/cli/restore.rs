@@ -34,7 +34,7 @@ pub fn run(args: &RestoreArgs, output: &Output) -> Result<(), Failure> {
     let progress = output.progress();
     let restored = into(&args.data, &*progress, |sink| read(&args.from, sink, &*progress))?;
     drop(progress);
-    tell(&restored, &args.data, output)
+    tell("restored", &restored, &args.data, output)
 }
 
 /// Makes a data directory of what `fill` brings, if all of it is right.
@@ -77,14 +77,14 @@ fn fill_and_verify(
     Ok(Restored { manifest, blobs })
 }
 
-/// Tells what was restored.
+/// Tells what was restored, or copied.
 ///
 /// # Errors
 /// If it cannot be told.
-pub(super) fn tell(restored: &Restored, data: &Path, output: &Output) -> Result<(), Failure> {
+pub(super) fn tell(done: &str, restored: &Restored, data: &Path, output: &Output) -> Result<(), Failure> {
     let Restored { manifest, blobs } = restored;
     let words = format!(
-        "restored {} as of serial {}, backed up {}: {}, {} verified",
+        "{done} {} as of serial {}, {}: {}, {} verified",
         data.display(),
         manifest.serial,
         manifest.made,

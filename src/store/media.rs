@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use redb::StorageBackend;
 
-pub use dir::{DirMedia, OpenDirError};
+pub use dir::{DirMedia, OpenDirError, remove_unused};
 pub use fault::{Fault, FaultMedia};
 pub use layer::{Layer, ReadOnlyMedia};
 

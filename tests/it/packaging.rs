@@ -93,7 +93,7 @@ fn the_debian_package_installs_upgrades_and_purges() {
         run(command.args(["user", "list", "--data"]).arg(&data))
     };
     let mut add = Command::new("sh");
-    add.args(["-c", "echo 'correct horse battery' | \"$0\" user add ada --admin --data \"$1\""]);
+    add.args(["-c", "echo 'correct horse battery' | \"$0\" user add ada --admin --create --data \"$1\""]);
     run(add.arg(system.path("usr/bin/packhouse")).arg(&data));
     assert!(serves().contains("ada"));
     // An upgrade keeps settings and data.

@@ -8,6 +8,7 @@ use argh::{ArgsInfo, CommandInfoWithArgs, FromArgs};
 
 use super::connect::TOKEN_VARIABLE;
 use super::prepass::{self, Completed, Origins};
+use crate::model::nearest;
 
 /// The flags of one command: its own, then those that it shares with others, which are written here once.
 ///
@@ -212,8 +213,26 @@ pub fn parse(words: &[String], environment: &dyn Fn(&str) -> Option<String>) -> 
         Err(exit) if exit.status.is_ok() => {
             Err(Early::Text(with_variables(exit.output, prepass::command(words, &program))))
         }
-        Err(exit) => Err(usage(&origins.reword(&exit.output))),
+        Err(exit) => {
+            let problem = origins.reword(&exit.output);
+            let meant = unrecognized(&problem).and_then(|word| meant(word, prepass::command(words, &program)));
+            let hint = meant.map_or_else(String::new, |meant| format!(". Did you mean {meant}?"));
+            Err(usage(&format!("{}{hint}", problem.trim_end())))
+        }
     }
+}
+
+/// The word of a command line that the parser does not know, by its message.
+fn unrecognized(problem: &str) -> Option<&str> {
+    problem.lines().find_map(|line| line.strip_prefix("Unrecognized argument: ")).map(str::trim)
+}
+
+/// The flag or command that a misspelt word was probably meant to be.
+fn meant(word: &str, command: &CommandInfoWithArgs) -> Option<String> {
+    let flags = command.flags.iter().map(|flag| flag.long.to_owned());
+    let commands = command.commands.iter().map(|command| command.name.to_owned());
+    let known: Vec<String> = if word.starts_with('-') { flags.collect() } else { commands.collect() };
+    nearest(word, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// A command's help, and at its end which variables of the environment count for it.

@@ -67,6 +67,9 @@ fn wrong_usage_is_told_with_what_would_be_right() {
         ("updates u --id omni.foo --mode 3", "the mode is 1"),
         ("token add omni --scope all", "read, publish or admin"),
         ("sync u d --what", "Unrecognized argument: --what"),
+        ("pubilsh u f", "Did you mean publish?"),
+        ("serve --lisen 1.2.3.4:5", "Did you mean --listen?"),
+        ("user ad omni", "Did you mean add?"),
         ("user add", "see `packhouse user add --help`"),
     ] {
         let text = usage(line);

@@ -41,6 +41,10 @@ flags! {
         /// may manage all accounts and packages
         #[argh(switch)]
         pub admin: bool,
+
+        /// make the data directory if it is not there
+        #[argh(switch)]
+        pub create: bool,
     } with data
 }
 

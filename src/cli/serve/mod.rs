@@ -12,6 +12,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use argh::ArgsInfo as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -19,10 +20,10 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use self::config::Config;
 use self::reload::{Changeable, Parse};
 use super::Failure;
-use super::args::ServeArgs;
-use super::listening::reachable;
+use super::args::{Args, ServeArgs};
+use super::listening::reachable_from_elsewhere;
 use super::log::Log;
-use super::prepass::Origins;
+use super::prepass::{self, Origins};
 use super::supervisor::{self, Supervisor};
 use super::units::human_bytes;
 use crate::http::access_log::AccessLog;
@@ -32,6 +33,7 @@ use crate::http::server::Stopped;
 use crate::http::tls::Tls;
 use crate::http::{Server, ServerConfig, Workers};
 use crate::service::{Background, Clock, DataDirectory, Registry};
+use crate::store::media::remove_unused;
 
 /// How often the supervisor is told how far the opening is.
 const OPENING_TOLD_EVERY: Duration = Duration::from_secs(1);
@@ -64,17 +66,34 @@ pub fn run(args: &ServeArgs, origins: &Origins, parse: Parse<'_>) -> Result<(), 
     let log = Log::start(config.log_filter.clone(), format);
     let access_log = Arc::new(AccessLog::start(std::io::stderr(), format).map_err(Failure::of)?);
     access_log.enable(Log::wants_requests());
+    warn_of_unknown_variables();
     // A certificate that cannot be used is told before anything is opened.
     let tls = config.tls.clone().map(Tls::load).transpose().map_err(Failure::of)?.map(Arc::new);
     raise_descriptor_limit(config.limits.connections_max);
     // Who holds the directory is told before anything else that two servers have in common.
+    let (data, was_there) = (config.data.clone(), config.data.exists());
     let directory = DataDirectory::hold(&config.data).map_err(Failure::of)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
     let app = AppConfig { access_log: Arc::clone(&access_log), tls: tls.is_some(), ..AppConfig::default() };
     let changeable = Changeable::new(config, log, tls, app);
     let served = runtime.block_on(serve(&changeable, directory, sockets, &supervisor, parse));
     access_log.close();
+    if served.is_err() && !was_there {
+        // A wrong flag leaves no trace.
+        remove_unused(&data);
+    }
     served
+}
+
+/// Warns of variables that look like settings and are none.
+fn warn_of_unknown_variables() {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (name, meant) in prepass::unknown_variables(names, &Args::get_args_info()) {
+        match meant {
+            Some(meant) => tracing::warn!(%name, %meant, "the environment sets a variable that no command reads"),
+            None => tracing::warn!(%name, "the environment sets a variable that no command reads"),
+        }
+    }
 }
 
 /// Takes as many file descriptors as the system lets us: each connection needs one, and shells start programs with few.
@@ -289,9 +308,16 @@ fn announce(config: &Config, registry: &Registry, addresses: &[SocketAddr]) -> R
         lines.push_str(&format!("listening on {scheme}://{address}\n"));
     }
     if let (Some(token), Some(address)) = (registry.setup_token().map_err(Failure::of)?, addresses.first()) {
-        let own = format!("{scheme}://{}", reachable(*address));
+        let own = format!("{scheme}://{}", reachable_from_elsewhere(*address));
         let origin = config.public_url.as_ref().unwrap_or(&own);
         lines.push_str(&format!("setup at {origin}/setup?token={token}\n"));
+        if address.ip().is_loopback() && config.public_url.is_none() && std::env::var_os("SSH_CONNECTION").is_some() {
+            let port = address.port();
+            tracing::info!(
+                "only this machine reaches {address}: to open the link on another one, run there `ssh -L \
+                 {port}:127.0.0.1:{port} THIS-MACHINE` first"
+            );
+        }
     }
     let mut out = std::io::stdout().lock();
     out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(|error| of_standard_output(&error))

@@ -87,6 +87,15 @@ impl DirMedia {
     }
 }
 
+/// Removes a directory in which nothing is but the mark of who held it, as after a start that failed early. Where it cannot
+/// be removed, it stays: an empty directory harms nobody.
+pub fn remove_unused(dir: &Path) {
+    let names = fs::read_dir(dir).map(|entries| entries.filter_map(Result::ok).map(|entry| entry.file_name()));
+    if names.is_ok_and(|mut names| names.all(|name| name == LOCK_FILE)) {
+        let _ = fs::remove_file(dir.join(LOCK_FILE)).and_then(|()| fs::remove_dir(dir));
+    }
+}
+
 fn write_pid(lock: &mut File) -> io::Result<()> {
     lock.set_len(0)?;
     lock.seek(SeekFrom::Start(0))?;

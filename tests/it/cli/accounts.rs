@@ -10,7 +10,7 @@ fn the_first_account_can_be_made_without_a_browser() {
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
     let on = |words: &[&str]| Cli::new(words).and(&["--data", data]);
-    on(&["user", "add", "omni", "--admin"]).input("0123456789\n").exits(0);
+    on(&["user", "add", "omni", "--admin", "--create"]).input("0123456789\n").exits(0);
     assert!(on(&["user", "add", "omni"]).input("0123456789\n").exits(1).err.contains("omni is taken"));
     assert!(on(&["user", "add", "uma"]).input("short\n").exits(1).err.contains("at least 10"));
     assert!(on(&["user", "add", "uma"]).exits(1).err.contains("first line of standard input"));
@@ -52,4 +52,27 @@ fn a_running_server_keeps_its_directory() {
     server.omni().get("/api/v1/session").is(200);
     server.stop();
     Cli::new(&["user", "list", "--data", &data]).exits(0);
+}
+
+/// A wrong path made a data directory: `packhouse user add` said that all was well, and the account was in a server that
+/// nobody runs. A `serve` that failed left a directory behind as well.
+#[test]
+fn a_data_directory_is_made_on_purpose_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let on = |words: &[&str]| Cli::new(words).and(&["--data", data.to_str().unwrap()]);
+    for words in
+        [&["user", "add", "omni"][..], &["user", "list"], &["user", "password", "omni"], &["token", "add", "omni"]]
+    {
+        let refused = on(words).input("0123456789\n").exits(1);
+        assert!(refused.err.contains("nothing was made there"), "{refused}");
+        assert!(!data.exists());
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert!(on(&["serve", "--listen", &address]).exits(1).err.contains("cannot listen on"));
+    assert!(!data.exists(), "a failed start leaves nothing behind");
+    on(&["user", "add", "omni", "--create"]).input("0123456789\n").exits(0);
+    assert!(on(&["serve", "--listen", &address]).exits(1).err.contains("cannot listen on"));
+    on(&["user", "list"]).exits(0);
 }

@@ -32,7 +32,7 @@ impl House {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut add = packhouse(dir.path());
-        let mut add = add.args(["user", "add", "omni", "--admin"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut add = add.args(["user", "add", "omni", "--admin", "--create"]).stdin(Stdio::piped()).spawn().unwrap();
         add.stdin.take().unwrap().write_all(b"correct horse battery\n").unwrap();
         assert!(add.wait().unwrap().success());
         let token = packhouse(dir.path()).args(["token", "add", "omni", "--scope", "publish"]).output().unwrap();
