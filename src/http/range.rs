@@ -207,9 +207,8 @@ mod tests {
     #[test]
     fn no_more_ranges_than_allowed() {
         let ranges = |count: u64| (0..count).map(|n| format!("{0}-{0}", 2 * n)).collect::<Vec<_>>().join(",");
-        assert!(
-            matches!(set(&format!("bytes={}", ranges(RANGES_MAX as u64)), 1 << 20), Many(ranges) if ranges.len() == RANGES_MAX)
-        );
+        let most = set(&format!("bytes={}", ranges(RANGES_MAX as u64)), 1 << 20);
+        assert!(matches!(most, Many(ranges) if ranges.len() == RANGES_MAX));
         assert_eq!(set(&format!("bytes={}", ranges(RANGES_MAX as u64 + 1)), 1 << 20), NotSatisfiable);
     }
 

@@ -52,16 +52,29 @@ pub(super) fn set_abilities(headers: &mut HeaderMap, file_bytes_max: u64) {
     headers.insert(TUS_CHECKSUM_ALGORITHM, HeaderValue::from_static(ALGORITHMS));
 }
 
-/// Requires that the client speaks this version.
+/// Requires that the client speaks this version, and says nothing that is not understood: an extension that is passed over,
+/// such as the concatenation of parts, would make a part a file.
 ///
 /// # Errors
-/// 412 if it speaks another or does not say so.
+/// 412 if it speaks another version or does not say which, 400 if a header field is not understood.
 pub(super) fn check_version(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.get(TUS_RESUMABLE) == Some(&VERSION) {
-        return Ok(());
+        return check_known(headers);
     }
     let detail = "Tus-Resumable must be 1.0.0: this server speaks tus 1.0.0";
     Err(Problem::precondition_failed(detail).with_header(TUS_VERSION, VERSION))
+}
+
+fn check_known(headers: &HeaderMap) -> Result<(), Problem> {
+    const KNOWN: [HeaderName; 6] =
+        [TUS_RESUMABLE, UPLOAD_OFFSET, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_CHECKSUM, UPLOAD_EXPIRES];
+    let is_of_tus = |name: &HeaderName| name.as_str().starts_with("tus-") || name.as_str().starts_with("upload-");
+    match headers.keys().find(|name| is_of_tus(name) && !KNOWN.contains(name)) {
+        Some(name) => Err(Problem::bad_request(format!(
+            "{name} is not understood here; this server has the extensions {EXTENSIONS}. Nothing was stored"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A number of bytes in a header field, if the field is there.

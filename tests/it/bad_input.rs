@@ -287,7 +287,9 @@ fn numbers_of_any_size() {
         let body = json!({ "publish_at": time });
         scene.refuses(time, scene.omni.patch("/api/v1/packages/omni/kit/releases/beta/2.0.0").json(&body));
     }
-    for range in ["bytes=99999999999999999999-", "bytes=9-1", "bytes=0-5,3-8,3-8,3-8", "bytes=0-0,0-0", "bytes=-0"] {
+    for range in
+        ["bytes=99999999999999999999-", "bytes=9-1", "bytes=0-5,3-8,3-8,3-8", "bytes=0-0,0-0,0-0,0-0", "bytes=-0"]
+    {
         scene
             .refuses(range, scene.omni.get(&file_path("omni/kit", "stable/1.0.0", "any/a.zip")).header("range", range));
     }

@@ -50,7 +50,8 @@ async fn begin(ask: Ask) -> Answer {
     let body = ask.body.limit(ask.app.settings().file_bytes_max)?;
     let registry = &ask.app.registry;
     let state = registry.create_upload(&ask.caller, new).await?;
-    let place = format!("{prefix}/api/v1/uploads/{}", state.id.0);
+    // Some clients take nothing but a whole address.
+    let place = format!("{}{prefix}/api/v1/uploads/{}", ask.caller.origin, state.id.0);
     let location = HeaderValue::try_from(place).map_err(|error| Problem::internal(&error))?;
     let received = if brings_bytes || size == 0 {
         let len = if brings_bytes { body.expected_bytes() } else { Some(0) };
