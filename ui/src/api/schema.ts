@@ -2703,14 +2703,18 @@ export interface components {
     parameters: {
         /** @description A channel of the owner's. */
         channel: string;
-        /** @description Makes a missing release (a draft, or active) and a missing platform, never a channel. */
+        /** @description Makes a missing release (a draft, or active), never a channel. */
         create: "inactive" | "active";
+        /** @description Makes a missing platform. Without it, an unknown platform is a 404 with the nearest name. */
+        create_platform: boolean;
         /** @description What `next` of the page before said. */
         cursor: string;
         /** @description The file's original name. */
         display_name: string;
         /** @description The ETag of the state that is meant; 412 where it is another by now. */
         "If-Match": string;
+        /** @description Adds a file to a release that has been active for longer than `--release-open` (24 hours). For owners. */
+        late: boolean;
         /** @description Most items on the page. */
         limit: number;
         /** @description The package's name in its namespace. */
@@ -3693,8 +3697,12 @@ export interface operations {
     put_file: {
         parameters: {
             query?: {
-                /** @description Makes a missing release (a draft, or active) and a missing platform, never a channel. */
+                /** @description Makes a missing release (a draft, or active), never a channel. */
                 create?: components["parameters"]["create"];
+                /** @description Makes a missing platform. Without it, an unknown platform is a 404 with the nearest name. */
+                create_platform?: components["parameters"]["create_platform"];
+                /** @description Adds a file to a release that has been active for longer than `--release-open` (24 hours). For owners. */
+                late?: components["parameters"]["late"];
                 /** @description Whether the file is the archive of its platform or an attachment. Without it, the name decides: `app.zip.sig` and `SHA256SUMS` are attachments, and of the rest the first is the archive. */
                 role?: components["parameters"]["role"];
             };
@@ -3815,7 +3823,7 @@ export interface operations {
     put_external: {
         parameters: {
             query?: {
-                /** @description Makes a missing release (a draft, or active) and a missing platform, never a channel. */
+                /** @description Makes a missing release (a draft, or active), never a channel. */
                 create?: components["parameters"]["create"];
                 /** @description Whether the file is the archive of its platform or an attachment. Without it, the name decides: `app.zip.sig` and `SHA256SUMS` are attachments, and of the rest the first is the archive. */
                 role?: components["parameters"]["role"];
