@@ -90,7 +90,8 @@ it('keys do it all: search, the list of keys, a new release, back', async () => 
   await page.getByRole('link', { name: 'omni/hello' }).waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: /hello/ }).first().waitFor();
-  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+  // The heading gets the focus once it is drawn.
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
   await page.keyboard.press('n');
   await page.getByRole('heading', { name: 'New release' }).waitFor();
   await page.goBack();

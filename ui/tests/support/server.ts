@@ -124,7 +124,7 @@ export class Client {
   }
 
   async upload(path: string, bytes: Uint8Array | string, create = 'active'): Promise<void> {
-    const response = await fetch(`${this.origin}${path}?create=${create}`, {
+    const response = await fetch(`${this.origin}${path}?create=${create}&create_platform=true`, {
       method: 'PUT', headers: { origin: this.origin, cookie: this.cookie }, body: bytes as BodyInit,
     });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
